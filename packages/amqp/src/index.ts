@@ -35,3 +35,7 @@ export { type BasicProperties, decodeProperties, encodeProperties } from './prop
 export type { DecodedMethod, FieldTypes, MethodArguments, MethodInput } from './types.js';
 // Strings and field tables
 export { fromWire, isUtf8, toWire } from './wire-string.js';
+// The message path
+export { ContentHeader } from './content-header.js';
+export { type FrameFault, FrameReader, type FrameSink } from './frame-reader.js';
+export { FrameWriter, OUTPUT_BUFFER_BYTES, type TakeBuffer, type WriteOut } from './frame-writer.js';

@@ -1,0 +1,48 @@
+import type { FieldTable } from '@leveret/amqp';
+import type { DeliverySink } from './ports.js';
+import type { Queue } from './queue/queue.js';
+
+/** What a consumer is started with. */
+export interface ConsumerSpec {
+  /** Unique in its channel. */
+  readonly tag: string;
+  /** Deliveries count as acknowledged when they are sent. */
+  readonly noAck: boolean;
+  /** No other consumer on the queue. */
+  readonly exclusive: boolean;
+  /** How many deliveries may be unacknowledged at a time; 0 for any number. */
+  readonly prefetchCount: number;
+  /** Consumers with a higher number are served first while they have credit; 0 by default. */
+  readonly priority: number;
+  readonly arguments: FieldTable;
+}
+
+/** One subscription to a queue, with its credit. */
+export class Consumer {
+  readonly spec: ConsumerSpec;
+  readonly queue: Queue;
+  readonly sink: DeliverySink;
+  readonly noAck: boolean;
+  /** Deliveries not acknowledged yet; kept by the channel. */
+  unacked = 0;
+  /** Whether the queue has set it aside for want of credit, until {@link Queue.resume}. */
+  parked = false;
+
+  constructor(spec: ConsumerSpec, queue: Queue, sink: DeliverySink) {
+    this.spec = spec;
+    this.queue = queue;
+    this.sink = sink;
+    this.noAck = spec.noAck;
+  }
+
+  get tag(): string {
+    return this.spec.tag;
+  }
+
+  /** Whether it may be given another message now. */
+  canTake(): boolean {
+    const { prefetchCount } = this.spec;
+    const hasCredit = this.noAck || prefetchCount === 0 || this.unacked < prefetchCount;
+    return hasCredit && this.sink.canTake(this);
+  }
+}

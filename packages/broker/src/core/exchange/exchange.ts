@@ -1,0 +1,143 @@
+import type { FieldTable, FieldValue } from '@leveret/amqp';
+import { DirectRouter } from './direct.js';
+import { FanoutRouter } from './fanout.js';
+import { HeadersRouter } from './headers.js';
+import { RouteCache } from './route-cache.js';
+import type { Binding, Destination, Router } from './router.js';
+import { TopicRouter } from './topic.js';
+
+/** Exchange types by name. */
+const ROUTERS: Readonly<Record<string, () => Router>> = {
+  direct: () => new DirectRouter(),
+  fanout: () => new FanoutRouter(),
+  topic: () => new TopicRouter(),
+  headers: () => new HeadersRouter(),
+};
+
+/** Whether there is an exchange type of that name. */
+export function isExchangeType(type: string): boolean {
+  return Object.hasOwn(ROUTERS, type);
+}
+
+/** What an exchange is declared with. */
+export interface ExchangeSpec {
+  readonly name: string;
+  /** One for which {@link isExchangeType} holds. */
+  readonly type: string;
+  readonly durable: boolean;
+  /** Goes with its last binding. */
+  readonly autoDelete: boolean;
+  /** Takes messages from other exchanges only, not from publishers. */
+  readonly internal: boolean;
+  readonly arguments: FieldTable;
+}
+
+/** Takes messages and passes them on to what is bound to it; owner of its bindings. */
+export class Exchange {
+  readonly kind = 'exchange' as const;
+  readonly spec: ExchangeSpec;
+  /** Exchanges with a binding to this one. */
+  readonly sources: Set<Exchange> = new Set();
+  readonly router: Router;
+  readonly routes: RouteCache = new RouteCache();
+  readonly #bindings = new Map<string, Binding>();
+
+  constructor(spec: ExchangeSpec, router: Router = newRouter(spec.type)) {
+    this.spec = spec;
+    this.router = router;
+  }
+
+  get name(): string {
+    return this.spec.name;
+  }
+
+  /** Where a message goes that is bound for nowhere else: the argument `alternate-exchange`. */
+  get alternate(): string | undefined {
+    const argument = this.spec.arguments.get('alternate-exchange');
+    return argument?.type === 'S' ? argument.value : undefined;
+  }
+
+  get hasBindings(): boolean {
+    return this.#bindings.size > 0;
+  }
+
+  /** The bindings from this exchange. */
+  bindings(): Iterable<Binding> {
+    return this.#bindings.values();
+  }
+
+  /** Adds a binding; false if it was there already. Throws a Refusal if its arguments are bad. */
+  bind(destination: Destination, routingKey: string, args: FieldTable): boolean {
+    this.router.check(args);
+    const id = bindingId(destination, routingKey, args);
+    if (this.#bindings.has(id)) return false;
+    const binding: Binding = { source: this, destination, routingKey, arguments: args };
+    this.#bindings.set(id, binding);
+    this.router.add(binding);
+    destination.sources.add(this);
+    return true;
+  }
+
+  /** Removes a binding; false if there was none. */
+  unbind(destination: Destination, routingKey: string, args: FieldTable): boolean {
+    const id = bindingId(destination, routingKey, args);
+    const binding = this.#bindings.get(id);
+    if (binding === undefined) return false;
+    this.#remove(id, binding);
+    if (!this.#leadsTo(destination)) destination.sources.delete(this);
+    return true;
+  }
+
+  /** Removes every binding to a destination that is going away. */
+  unbindAll(destination: Destination): void {
+    for (const [id, binding] of this.#bindings) {
+      if (binding.destination === destination) this.#remove(id, binding);
+    }
+    destination.sources.delete(this);
+  }
+
+  #remove(id: string, binding: Binding): void {
+    this.#bindings.delete(id);
+    this.router.remove(binding);
+  }
+
+  #leadsTo(destination: Destination): boolean {
+    for (const binding of this.#bindings.values()) {
+      if (binding.destination === destination) return true;
+    }
+    return false;
+  }
+}
+
+function newRouter(type: string): Router {
+  const create = ROUTERS[type];
+  if (create === undefined) throw new RangeError(`no exchange type ${type}`);
+  return create();
+}
+
+/** Two bindings are the same if destination, key and arguments are; the arguments in any order. */
+function bindingId(destination: Destination, routingKey: string, args: FieldTable): string {
+  const sorted = [...args].sort(([a], [b]) => (a < b ? -1 : 1));
+  const key = [destination.kind, destination.name, routingKey, plainEntries(sorted)];
+  return JSON.stringify(key);
+}
+
+function plainEntries(entries: readonly (readonly [string, FieldValue])[]): unknown[] {
+  return entries.map(([name, value]) => [name, value.type, plainValue(value)]);
+}
+
+function plainValue(field: FieldValue): unknown {
+  switch (field.type) {
+    case 'l':
+    case 'T':
+      return String(field.value);
+    case 'x':
+      return field.value.toString('latin1');
+    case 'A':
+      return field.value.map((each) => [each.type, plainValue(each)]);
+    case 'F':
+      return plainEntries([...field.value]);
+    default:
+      return field.value;
+  }
+}

@@ -1,0 +1,141 @@
+import { type FieldTable, fieldTypeName } from '@leveret/amqp';
+import { requireSame, requireSameArguments } from './equivalence.js';
+import { DefaultRouter } from './exchange/default.js';
+import { Exchange, type ExchangeSpec, isExchangeType } from './exchange/exchange.js';
+import type { Destination } from './exchange/router.js';
+import type { Queue } from './queue/queue.js';
+import { checkNotReserved, nameOf, notFound, Refusal, stripLineEnds } from './refusal.js';
+
+const NO_ARGUMENTS: FieldTable = new Map();
+
+/** The exchanges that every virtual host has from the start. */
+const PREDECLARED: readonly (readonly [name: string, type: string, internal: boolean])[] = [
+  ['amq.direct', 'direct', false],
+  ['amq.fanout', 'fanout', false],
+  ['amq.topic', 'topic', false],
+  ['amq.headers', 'headers', false],
+  ['amq.match', 'headers', false],
+  ['amq.rabbitmq.trace', 'topic', true],
+];
+
+/** The exchanges of a virtual host by name, and the bindings between them and to queues. */
+export class Exchanges {
+  readonly #vhost: string;
+  readonly #byName = new Map<string, Exchange>();
+  /** Told of each change: what was remembered of routes is no longer true. */
+  readonly #changed: () => void;
+
+  constructor(vhost: string, queues: ReadonlyMap<string, Queue>, changed: () => void) {
+    this.#vhost = vhost;
+    this.#changed = changed;
+    const own = { durable: true, autoDelete: false, arguments: NO_ARGUMENTS };
+    const defaultSpec = { ...own, name: '', type: 'direct', internal: false };
+    this.#byName.set('', new Exchange(defaultSpec, new DefaultRouter(queues)));
+    for (const [name, type, internal] of PREDECLARED) {
+      this.#byName.set(name, new Exchange({ ...own, name, type, internal }));
+    }
+  }
+
+  get(name: string): Exchange | undefined {
+    return this.#byName.get(name);
+  }
+
+  all(): Iterable<Exchange> {
+    return this.#byName.values();
+  }
+
+  /** The exchange of that name. Throws a Refusal if there is none. */
+  require(name: string): Exchange {
+    const exchange = this.#byName.get(name);
+    if (exchange === undefined) throw notFound('exchange', name, this.#vhost);
+    return exchange;
+  }
+
+  /** Makes sure an exchange is there that nobody has to declare: `passive` declaration. */
+  requireDeclared(wireName: string): void {
+    const name = stripLineEnds(wireName);
+    checkNotDefault(name);
+    this.require(name);
+  }
+
+  /** Creates an exchange, or makes sure that the one there is the same. Throws a Refusal. */
+  declare(spec: ExchangeSpec): void {
+    const { type } = spec;
+    if (!isExchangeType(type)) {
+      throw new Refusal('precondition-failed', `unknown exchange type '${type}'`);
+    }
+    const name = stripLineEnds(spec.name);
+    checkNotDefault(name);
+    const thing = nameOf('exchange', name, this.#vhost);
+    const current = this.#byName.get(name)?.spec;
+    if (current === undefined) {
+      checkNotReserved('exchange', name);
+      const alternate = spec.arguments.get('alternate-exchange');
+      if (alternate !== undefined && alternate.type !== 'S') {
+        const text = `invalid type '${fieldTypeName(alternate)}' for arg 'alternate-exchange' in `;
+        throw new Refusal('precondition-failed', text + thing);
+      }
+      this.#byName.set(name, new Exchange({ ...spec, name }));
+      this.#changed();
+      return;
+    }
+    requireSame(thing, 'type', type, current.type);
+    requireSame(thing, 'durable', spec.durable, current.durable);
+    requireSame(thing, 'auto_delete', spec.autoDelete, current.autoDelete);
+    requireSame(thing, 'internal', spec.internal, current.internal);
+    requireSameArguments(thing, ['alternate-exchange'], spec.arguments, current.arguments);
+  }
+
+  /** Deletes an exchange with its bindings; deleting what is not there is fine. Throws a Refusal. */
+  delete(wireName: string, ifUnused: boolean): void {
+    const name = stripLineEnds(wireName);
+    checkNotDefault(name);
+    const thing = nameOf('exchange', name, this.#vhost);
+    if (name.startsWith('amq.')) {
+      throw new Refusal('access-refused', `deletion of system ${thing} not allowed`);
+    }
+    const exchange = this.#byName.get(name);
+    if (exchange === undefined) return;
+    if (ifUnused && exchange.hasBindings) {
+      throw new Refusal('precondition-failed', `${thing} in use`);
+    }
+    this.#remove(exchange);
+  }
+
+  /** Binds a destination to an exchange. Throws a Refusal if the arguments are not the type's. */
+  bind(source: Exchange, destination: Destination, routingKey: string, args: FieldTable): void {
+    if (source.bind(destination, routingKey, args)) this.#changed();
+  }
+
+  unbind(source: Exchange, destination: Destination, routingKey: string, args: FieldTable): void {
+    if (!source.unbind(destination, routingKey, args)) return;
+    this.#changed();
+    this.#removeIfDone(source);
+  }
+
+  /** Removes the bindings to a destination that is going away. */
+  unbindAll(destination: Destination): void {
+    for (const source of [...destination.sources]) {
+      source.unbindAll(destination);
+      this.#removeIfDone(source);
+    }
+    this.#changed();
+  }
+
+  /** An auto-delete exchange goes with its last binding. */
+  #removeIfDone(source: Exchange): void {
+    if (source.spec.autoDelete && !source.hasBindings) this.#remove(source);
+  }
+
+  #remove(exchange: Exchange): void {
+    this.#byName.delete(exchange.name);
+    for (const binding of exchange.bindings()) binding.destination.sources.delete(exchange);
+    this.unbindAll(exchange);
+  }
+}
+
+/** The default exchange is there for publishing, and for nothing else. */
+export function checkNotDefault(name: string): void {
+  if (name !== '') return;
+  throw new Refusal('access-refused', 'operation not permitted on the default exchange');
+}

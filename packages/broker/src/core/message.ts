@@ -1,0 +1,41 @@
+import type { BasicProperties, FieldTable } from '@leveret/amqp';
+
+/**
+ * A message on its way through the broker: what routing and queueing need to know, and the rest in
+ * the bytes of the protocol it came by, which only that protocol's front end reads.
+ *
+ * A front end extends this class. The message it hands to {@link VirtualHost.publish} may be one
+ * object that it fills anew for each publish, with bytes that are only borrowed: whoever wants to
+ * have the message after the call asks it to {@link keep} itself.
+ *
+ * Strings are wire strings: one character per octet.
+ */
+export abstract class Message {
+  /** Name of the exchange it was published to. */
+  exchange = '';
+  routingKey = '';
+  /** Delivery mode 2: survives a restart in a durable queue. */
+  persistent = false;
+  /** 0 to 255; 0 when the publisher gave none. */
+  priority = 0;
+  /** Further routing keys from the headers CC and BCC; undefined for nearly every message. */
+  extraRoutingKeys: readonly string[] | undefined = undefined;
+
+  /** Size of the body in octets. */
+  abstract get bodyBytes(): number;
+  /** The headers property, decoded on demand: an empty table when there is none. */
+  abstract headers(): FieldTable;
+  /** All properties, decoded on demand. */
+  abstract properties(): BasicProperties;
+  /** The body; a view, or a copy where the body is in pieces. */
+  abstract body(): Buffer;
+
+  /** The message in memory of its own; the same one for every call during one publish. */
+  abstract keep(): Message;
+  /** One more holder of a kept message: a queue's store, a transaction. */
+  abstract retain(): void;
+  /** One holder less; with the last one the message's memory is given back. */
+  abstract release(): void;
+  /** Moves a kept message out of memory that hardly anything else uses any more. */
+  abstract compact(): void;
+}

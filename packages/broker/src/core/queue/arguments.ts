@@ -1,0 +1,191 @@
+import { type FieldTable, type FieldValue, fieldTypeName } from '@leveret/amqp';
+import { formatFieldTerm, formatFieldValue, quote } from '../erlang-term.js';
+import { nameOf, Refusal } from '../refusal.js';
+
+/** Ten years: the longest time RabbitMQ takes for an expiry, in milliseconds. */
+export const EXPIRY_MS_MAX = 315_360_000_000;
+
+/** The highest `x-max-priority`. */
+const PRIORITY_MAX = 255;
+
+/** What is wrong with an argument, as the Erlang term RabbitMQ prints; undefined if nothing is. */
+type Check = (value: FieldValue, args: FieldTable) => string | undefined;
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  'x-expires': checkExpires,
+  'x-message-ttl': checkMessageTtl,
+  'x-dead-letter-exchange': checkString,
+  'x-dead-letter-routing-key': checkDeadLetterRoutingKey,
+  'x-dead-letter-strategy': oneOf(['at-most-once', 'at-least-once'], 'invalid_dlx_strategy'),
+  'x-max-length': checkNonNegative,
+  'x-max-length-bytes': checkNonNegative,
+  'x-max-in-memory-length': checkNonNegative,
+  'x-max-in-memory-bytes': checkNonNegative,
+  'x-max-priority': checkMaxPriority,
+  'x-overflow': oneOf(['drop-head', 'reject-publish', 'reject-publish-dlx'], 'invalid_overflow'),
+  'x-queue-mode': checkQueueMode,
+  'x-single-active-consumer': checkBoolean,
+  'x-queue-type': checkQueueType,
+  'x-quorum-initial-group-size': checkPositive,
+  'x-initial-cluster-size': checkPositive,
+  'x-consumer-timeout': checkNonNegative,
+  'x-queue-leader-locator': oneOf(
+    ['client-local', 'balanced', 'random', 'least-leaders'],
+    'invalid_queue_locator_arg',
+  ),
+};
+
+/** The arguments that must be the same when a queue is declared again; others are free. */
+export const EQUIVALENT_ARGUMENTS: readonly string[] = [
+  'x-expires',
+  'x-message-ttl',
+  'x-dead-letter-exchange',
+  'x-dead-letter-routing-key',
+  'x-dead-letter-strategy',
+  'x-max-length',
+  'x-max-length-bytes',
+  'x-max-in-memory-length',
+  'x-max-in-memory-bytes',
+  'x-max-priority',
+  'x-overflow',
+  'x-queue-mode',
+  'x-queue-version',
+  'x-queue-master-locator',
+  'x-single-active-consumer',
+  'x-queue-type',
+  'x-quorum-initial-group-size',
+  'x-delivery-limit',
+];
+
+/** Arguments that only a stream has; RabbitMQ refuses them on other queues. */
+const STREAM_ARGUMENTS = [
+  'x-max-age',
+  'x-stream-max-segment-size-bytes',
+  'x-stream-filter-size-bytes',
+];
+
+/**
+ * Checks the arguments of a new queue, in RabbitMQ's words; names it does not know pass, as there.
+ * Throws a Refusal that names the argument.
+ */
+export function checkQueueArguments(name: string, vhost: string, args: FieldTable): void {
+  const queue = nameOf('queue', name, vhost);
+  for (const [key, check] of Object.entries(CHECKS)) {
+    const value = args.get(key);
+    const problem = value && check(value, args);
+    if (problem !== undefined) throw invalidArgument(key, queue, problem);
+  }
+  for (const key of STREAM_ARGUMENTS) {
+    if (!args.has(key)) continue;
+    const text = `invalid arg '${key}' for ${queue} of queue type rabbit_classic_queue`;
+    throw new Refusal('precondition-failed', text);
+  }
+}
+
+/** Checks the arguments of a consumer. Throws a Refusal that names the argument. */
+export function checkConsumerArguments(name: string, vhost: string, args: FieldTable): void {
+  for (const [key, check] of [
+    ['x-priority', checkInteger],
+    ['x-cancel-on-ha-failover', checkBoolean],
+  ] as const) {
+    const value = args.get(key);
+    const problem = value && check(value);
+    if (problem !== undefined) throw invalidArgument(key, nameOf('queue', name, vhost), problem);
+  }
+}
+
+function invalidArgument(key: string, queue: string, problem: string): Refusal {
+  return new Refusal('precondition-failed', `invalid arg '${key}' for ${queue}: ${problem}`);
+}
+
+/** An argument's number, if it is an integer of any width. */
+export function integerArgument(args: FieldTable, key: string): number | undefined {
+  const value = args.get(key);
+  return value === undefined ? undefined : integerOf(value);
+}
+
+function integerOf(value: FieldValue): number | undefined {
+  switch (value.type) {
+    case 'b':
+    case 'B':
+    case 's':
+    case 'u':
+    case 'I':
+    case 'i':
+      return value.value;
+    case 'l':
+      return Number(value.value);
+    default:
+      return undefined;
+  }
+}
+
+function checkInteger(value: FieldValue): string | undefined {
+  if (integerOf(value) !== undefined) return undefined;
+  return quote(`expected integer, got ${fieldTypeName(value)}`);
+}
+
+function checkNonNegative(value: FieldValue): string | undefined {
+  return checkInteger(value) ?? (integerOf(value)! < 0 ? term('value_negative', value) : undefined);
+}
+
+function checkPositive(value: FieldValue): string | undefined {
+  return checkNonNegative(value) ?? (integerOf(value) === 0 ? term('value_zero', value) : undefined);
+}
+
+function checkExpiry(value: FieldValue): string | undefined {
+  const tooLarge = (integerOf(value) ?? 0) > EXPIRY_MS_MAX;
+  return tooLarge ? term('value_too_large', value) : checkNonNegative(value);
+}
+
+function checkMessageTtl(value: FieldValue): string | undefined {
+  return checkInteger(value) ?? checkExpiry(value);
+}
+
+function checkExpires(value: FieldValue): string | undefined {
+  return integerOf(value) === 0 ? term('value_zero', value) : checkMessageTtl(value);
+}
+
+function checkMaxPriority(value: FieldValue): string | undefined {
+  const tooLarge = (integerOf(value) ?? 0) > PRIORITY_MAX;
+  return checkNonNegative(value) ?? (tooLarge ? term('max_value_exceeded', value) : undefined);
+}
+
+function checkString(value: FieldValue): string | undefined {
+  return value.type === 'S' ? undefined : unacceptable(value);
+}
+
+function checkBoolean(value: FieldValue): string | undefined {
+  return value.type === 't' ? undefined : unacceptable(value);
+}
+
+function checkDeadLetterRoutingKey(value: FieldValue, args: FieldTable): string | undefined {
+  if (value.type !== 'S') return unacceptable(value);
+  return args.has('x-dead-letter-exchange') ? undefined : 'routing_key_but_no_dlx_defined';
+}
+
+function checkQueueMode(value: FieldValue): string | undefined {
+  if (value.type !== 'S') return unacceptable(value);
+  const known = value.value === 'default' || value.value === 'lazy';
+  return known ? undefined : quote(`unsupported queue mode '${value.value}'`);
+}
+
+function checkQueueType(value: FieldValue): string | undefined {
+  const known = value.type === 'S' && (value.value === 'classic' || value.value === 'quorum');
+  return known ? undefined : quote(`unsupported queue type '${formatFieldValue(value)}'`);
+}
+
+function oneOf(known: readonly string[], otherwise: string): Check {
+  return (value) => {
+    if (value.type !== 'S') return unacceptable(value);
+    return known.includes(value.value) ? undefined : otherwise;
+  };
+}
+
+function unacceptable(value: FieldValue): string {
+  return `{unacceptable_type,${fieldTypeName(value)}}`;
+}
+
+function term(atom: string, value: FieldValue): string {
+  return `{${atom},${formatFieldTerm(value)}}`;
+}

@@ -1,0 +1,26 @@
+import type { Message } from '../message.js';
+
+/**
+ * The messages of a queue in their order, and which of them are ready. A message that is taken
+ * stays where it is until it is removed, and takes its old place again if it is given back.
+ */
+export interface Backlog {
+  /** How many messages are ready: there, and not taken. */
+  readonly ready: number;
+  /** Whether the message taken last had been taken before. */
+  readonly redelivered: boolean;
+  /** Adds a message at the end. */
+  append(message: Message): void;
+  /** Takes the first ready message and returns its position, -1 if there is none. */
+  take(): number;
+  /** A message that has been taken. */
+  read(position: number): Message;
+  /** Puts a taken message back in its place. */
+  giveBack(position: number): void;
+  /** Removes a taken message for good. */
+  remove(position: number): void;
+  /** Calls `visit` for every message there is, taken or not. */
+  forEach(visit: (message: Message) => void): void;
+  /** Removes every message, taken or not: the queue is gone. */
+  clear(): void;
+}

@@ -1,0 +1,86 @@
+import type { MessageStore } from '../../store/message-store.js';
+import type { Message } from '../message.js';
+import type { Backlog } from './backlog.js';
+import { FifoBacklog } from './fifo-backlog.js';
+
+/** Room for the level in a position: `x-max-priority` is at most 255. */
+const LEVELS = 256;
+
+/**
+ * Messages by priority, each level in the order it came: the argument `x-max-priority`. A message
+ * without a priority has 0, and one above the maximum counts as the maximum.
+ *
+ * A position here is the level's own position × 256 + the level. Levels come into being with their
+ * first message, and taking looks only at the highest in use, so that a queue declared with 255
+ * levels costs what it uses.
+ */
+export class PriorityBacklog implements Backlog {
+  readonly #newStore: () => MessageStore<Message>;
+  readonly #maximum: number;
+  readonly #levels: (FifoBacklog | undefined)[] = [];
+  /** No level above this one has a ready message. */
+  #top = 0;
+  #ready = 0;
+  redelivered = false;
+
+  constructor(maximum: number, newStore: () => MessageStore<Message>) {
+    this.#maximum = maximum;
+    this.#newStore = newStore;
+  }
+
+  get ready(): number {
+    return this.#ready;
+  }
+
+  append(message: Message): void {
+    const level = Math.min(message.priority, this.#maximum);
+    let backlog = this.#levels[level];
+    if (backlog === undefined) {
+      backlog = new FifoBacklog(this.#newStore());
+      this.#levels[level] = backlog;
+    }
+    backlog.append(message);
+    this.#ready++;
+    if (level > this.#top) this.#top = level;
+  }
+
+  take(): number {
+    if (this.#ready === 0) return -1;
+    while ((this.#levels[this.#top]?.ready ?? 0) === 0) this.#top--;
+    const backlog = this.#level(this.#top);
+    const position = backlog.take();
+    this.redelivered = backlog.redelivered;
+    this.#ready--;
+    return position * LEVELS + this.#top;
+  }
+
+  read(position: number): Message {
+    return this.#level(position % LEVELS).read(Math.floor(position / LEVELS));
+  }
+
+  giveBack(position: number): void {
+    const level = position % LEVELS;
+    this.#level(level).giveBack(Math.floor(position / LEVELS));
+    this.#ready++;
+    if (level > this.#top) this.#top = level;
+  }
+
+  remove(position: number): void {
+    this.#level(position % LEVELS).remove(Math.floor(position / LEVELS));
+  }
+
+  forEach(visit: (message: Message) => void): void {
+    for (const backlog of this.#levels) backlog?.forEach(visit);
+  }
+
+  clear(): void {
+    for (const backlog of this.#levels) backlog?.clear();
+    this.#ready = 0;
+  }
+
+  #level(level: number): FifoBacklog {
+    const backlog = this.#levels[level];
+    if (backlog === undefined) throw new RangeError(`no message has priority ${level}`);
+    return backlog;
+  }
+}

@@ -1,0 +1,201 @@
+import { type FieldTable, fieldTypeName } from '@leveret/amqp';
+import { type Random, uniqueName } from '../base/random.js';
+import type { MessageStore } from '../store/message-store.js';
+import { requireSame, requireSameArguments } from './equivalence.js';
+import type { Exchanges } from './exchanges.js';
+import type { Message } from './message.js';
+import type { ConnectionIdentity, QueueOwner } from './ports.js';
+import { checkQueueArguments, EQUIVALENT_ARGUMENTS, integerArgument } from './queue/arguments.js';
+import { Queue, type QueueSpec } from './queue/queue.js';
+import { checkNotReserved, nameOf, notFound, Refusal, stripLineEnds } from './refusal.js';
+
+/** What a client asks for when it declares a queue. */
+export interface QueueRequest {
+  /** Empty for a name of the broker's choice. */
+  readonly name: string;
+  readonly durable: boolean;
+  readonly exclusive: boolean;
+  readonly autoDelete: boolean;
+  readonly arguments: FieldTable;
+}
+
+/** Under what circumstances a queue is not to be deleted after all. */
+export interface DeleteConditions {
+  readonly ifUnused: boolean;
+  readonly ifEmpty: boolean;
+}
+
+/** The queues of a virtual host by name, and whose they are. */
+export class Queues implements QueueOwner {
+  readonly #vhost: string;
+  readonly #byName: Map<string, Queue>;
+  readonly #exchanges: Exchanges;
+  readonly #random: Random;
+  readonly #newStore: () => MessageStore<Message>;
+  readonly #changed: () => void;
+
+  /** `byName` is kept up to date here, and read by the default exchange. */
+  constructor(
+    vhost: string,
+    byName: Map<string, Queue>,
+    exchanges: Exchanges,
+    ports: {
+      readonly random: Random;
+      readonly newStore: () => MessageStore<Message>;
+      readonly changed: () => void;
+    },
+  ) {
+    this.#vhost = vhost;
+    this.#byName = byName;
+    this.#exchanges = exchanges;
+    this.#random = ports.random;
+    this.#newStore = ports.newStore;
+    this.#changed = ports.changed;
+  }
+
+  all(): Iterable<Queue> {
+    return this.#byName.values();
+  }
+
+  get(name: string): Queue | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The queue of that name. Throws a Refusal if there is none. */
+  require(name: string): Queue {
+    const queue = this.#byName.get(name);
+    if (queue === undefined) throw notFound('queue', name, this.#vhost);
+    return queue;
+  }
+
+  /** The queue of that name, if that connection may use it. Throws a Refusal. */
+  requireAccess(name: string, connection: ConnectionIdentity): Queue {
+    const queue = this.require(name);
+    this.checkAccess(queue, connection);
+    return queue;
+  }
+
+  /** Makes sure that an exclusive queue is the connection's own. Throws a Refusal. */
+  checkAccess(queue: Queue, connection: ConnectionIdentity): void {
+    const { owner } = queue.spec;
+    if (owner !== undefined && owner !== connection) throw this.#locked(queue.name);
+  }
+
+  /** Creates a queue, or makes sure that the one there is the same. Throws a Refusal. */
+  declare(request: QueueRequest, connection: ConnectionIdentity): Queue {
+    const asked = stripLineEnds(request.name);
+    checkNotReserved('queue', asked);
+    const current = this.#byName.get(asked);
+    if (current !== undefined) {
+      this.#requireSame(current, request, connection);
+      return current;
+    }
+    if (asked === '') this.#checkServerNamed(request.arguments);
+    const name = asked === '' ? uniqueName(this.#random, 'amq.gen') : asked;
+    const queue = this.#create(name, request, connection);
+    this.#byName.set(name, queue);
+    this.#changed();
+    return queue;
+  }
+
+  /** Deletes a queue with its messages; 0 if there is none. Throws a Refusal. */
+  delete(wireName: string, connection: ConnectionIdentity, conditions: DeleteConditions): number {
+    const name = stripLineEnds(wireName);
+    const queue = this.#byName.get(name);
+    if (queue === undefined) return 0;
+    this.checkAccess(queue, connection);
+    const thing = nameOf('queue', name, this.#vhost);
+    if (conditions.ifUnused && queue.consumerCount > 0) {
+      throw new Refusal('precondition-failed', `${thing} in use`);
+    }
+    if (conditions.ifEmpty && queue.messageCount > 0) {
+      throw new Refusal('precondition-failed', `${thing} not empty`);
+    }
+    const count = queue.messageCount;
+    this.#remove(queue);
+    return count;
+  }
+
+  /** Deletes the exclusive queues of a connection that is gone. */
+  deleteExclusive(connection: ConnectionIdentity): void {
+    for (const queue of [...this.#byName.values()]) {
+      if (queue.spec.owner === connection) this.#remove(queue);
+    }
+  }
+
+  /** From a queue: its last consumer has gone, and it goes too. */
+  queueUnused(queue: Queue): void {
+    this.#remove(queue);
+  }
+
+  #remove(queue: Queue): void {
+    // A queue that ends tells its consumers, and may then be told that it is unused.
+    if (!this.#byName.delete(queue.name)) return;
+    this.#exchanges.unbindAll(queue);
+    queue.delete();
+    this.#changed();
+  }
+
+  #create(name: string, request: QueueRequest, connection: ConnectionIdentity): Queue {
+    const { arguments: args } = request;
+    const thing = nameOf('queue', name, this.#vhost);
+    const deadLetterExchange = args.get('x-dead-letter-exchange');
+    if (deadLetterExchange !== undefined && deadLetterExchange.type !== 'S') {
+      const type = fieldTypeName(deadLetterExchange);
+      const text = `invalid type '${type}' for arg 'x-dead-letter-exchange' in ${thing}`;
+      throw new Refusal('precondition-failed', text);
+    }
+    checkQueueArguments(name, this.#vhost, args);
+    if (isQuorum(args)) checkQuorum(thing, request);
+    const spec: QueueSpec = {
+      name,
+      durable: request.durable && !request.exclusive,
+      autoDelete: request.autoDelete,
+      owner: request.exclusive ? connection : undefined,
+      arguments: args,
+      maxPriority: integerArgument(args, 'x-max-priority') ?? 0,
+    };
+    return new Queue(spec, this, this.#newStore);
+  }
+
+  #requireSame(queue: Queue, request: QueueRequest, connection: ConnectionIdentity): void {
+    const { spec } = queue;
+    const thing = nameOf('queue', queue.name, this.#vhost);
+    if (spec.owner !== (request.exclusive ? connection : undefined)) throw this.#locked(queue.name);
+    // An exclusive queue is never durable: asking for both asks for an exclusive one.
+    requireSame(thing, 'durable', request.durable && !request.exclusive, spec.durable);
+    requireSame(thing, 'auto_delete', request.autoDelete, spec.autoDelete);
+    requireSameArguments(thing, EQUIVALENT_ARGUMENTS, request.arguments, spec.arguments);
+  }
+
+  #checkServerNamed(args: FieldTable): void {
+    if (!isQuorum(args)) return;
+    const text = 'Cannot declare a server-named queue for type rabbit_quorum_queue';
+    throw new Refusal('precondition-failed', text);
+  }
+
+  #locked(name: string): Refusal {
+    return new Refusal(
+      'resource-locked',
+      `cannot obtain exclusive access to locked ${nameOf('queue', name, this.#vhost)}. ` +
+        'It could be originally declared on another connection or the exclusive property value ' +
+        'does not match that of the original declaration.',
+    );
+  }
+}
+
+function isQuorum(args: FieldTable): boolean {
+  const type = args.get('x-queue-type');
+  return type?.type === 'S' && type.value === 'quorum';
+}
+
+/** What a quorum queue may not be, in RabbitMQ's words. */
+function checkQuorum(thing: string, request: QueueRequest): void {
+  const property = [
+    request.exclusive && 'exclusive-owner',
+    request.autoDelete && 'auto-delete',
+    !request.durable && 'non-durable',
+  ].find((each) => each !== false);
+  if (property === undefined) return;
+  throw new Refusal('precondition-failed', `invalid property '${property}' for ${thing}`);
+}

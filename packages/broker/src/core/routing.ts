@@ -1,0 +1,59 @@
+import type { Exchange } from './exchange/exchange.js';
+import type { Destination } from './exchange/router.js';
+import type { Message } from './message.js';
+import type { Queue } from './queue/queue.js';
+
+/** Finds an exchange by name: an alternate exchange may be missing. */
+export type FindExchange = (name: string) => Exchange | undefined;
+
+/**
+ * The queues that a message published to an exchange goes to, each once: through its bindings,
+ * through exchanges bound to exchanges, and through alternate exchanges where nothing else matched.
+ * `topologyVersion` is the virtual host's count of changes.
+ */
+export function route(
+  exchange: Exchange,
+  message: Message,
+  find: FindExchange,
+  topologyVersion: number,
+): readonly Queue[] {
+  const { routingKey, extraRoutingKeys } = message;
+  if (extraRoutingKeys !== undefined) {
+    return walk(exchange, [routingKey, ...extraRoutingKeys], message, find).queues;
+  }
+  const known = exchange.routes.get(routingKey, topologyVersion);
+  if (known !== undefined) return known;
+  const { queues, byRoutingKey } = walk(exchange, [routingKey], message, find);
+  if (byRoutingKey) exchange.routes.set(routingKey, topologyVersion, queues);
+  return queues;
+}
+
+/** Follows the bindings from exchange to exchange, each of them once however they are connected. */
+function walk(
+  from: Exchange,
+  routingKeys: readonly string[],
+  message: Message,
+  find: FindExchange,
+): { queues: Queue[]; byRoutingKey: boolean } {
+  const queues = new Set<Queue>();
+  const seen = new Set<Exchange>([from]);
+  let byRoutingKey = true;
+  // A set is iterated in order of insertion, those added meanwhile included.
+  for (const exchange of seen) {
+    if (!exchange.router.byRoutingKey) byRoutingKey = false;
+    const destinations = new Set<Destination>();
+    for (const key of routingKeys) exchange.router.route(key, message, destinations);
+    if (destinations.size === 0) addAlternate(exchange, find, destinations);
+    for (const destination of destinations) {
+      if (destination.kind === 'queue') queues.add(destination);
+      else seen.add(destination);
+    }
+  }
+  return { queues: [...queues], byRoutingKey };
+}
+
+function addAlternate(exchange: Exchange, find: FindExchange, into: Set<Destination>): void {
+  const { alternate } = exchange;
+  const found = alternate === undefined ? undefined : find(alternate);
+  if (found !== undefined) into.add(found);
+}

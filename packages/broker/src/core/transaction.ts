@@ -1,0 +1,48 @@
+import type { Message } from './message.js';
+import type { Queue } from './queue/queue.js';
+import type { Unacked } from './unacked.js';
+
+/** A publish that waits for its transaction to be committed; it was routed when it was made. */
+export interface StagedPublish {
+  readonly message: Message;
+  readonly queues: readonly Queue[];
+  readonly mandatory: boolean;
+}
+
+/** What becomes of a delivery. */
+export type Outcome = 'acknowledge' | 'discard' | 'requeue';
+
+/** The settlement of a delivery that waits for its transaction to be committed. */
+export interface StagedSettlement {
+  readonly deliveryTag: number;
+  readonly entry: Unacked;
+  readonly outcome: Outcome;
+}
+
+/** Publishes and settlements of a channel since its last commit or rollback (0-9-1 §1.9). */
+export class Transaction {
+  #publishes: StagedPublish[] = [];
+  #settlements: StagedSettlement[] = [];
+
+  /** Stages a publish; the message is kept, and held until {@link take}'s caller releases it. */
+  publish(message: Message, queues: readonly Queue[], mandatory: boolean): void {
+    const kept = message.keep();
+    kept.retain();
+    this.#publishes.push({ message: kept, queues, mandatory });
+  }
+
+  settle(settlement: StagedSettlement): void {
+    this.#settlements.push(settlement);
+  }
+
+  /** Everything staged, in order; what is staged next begins a new transaction. */
+  take(): {
+    readonly publishes: readonly StagedPublish[];
+    readonly settlements: readonly StagedSettlement[];
+  } {
+    const staged = { publishes: this.#publishes, settlements: this.#settlements };
+    this.#publishes = [];
+    this.#settlements = [];
+    return staged;
+  }
+}

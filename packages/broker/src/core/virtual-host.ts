@@ -1,0 +1,102 @@
+import type { FieldTable } from '@leveret/amqp';
+import type { Random } from '../base/random.js';
+import type { MessageStore } from '../store/message-store.js';
+import type { Exchange } from './exchange/exchange.js';
+import { checkNotDefault, Exchanges } from './exchanges.js';
+import type { Message } from './message.js';
+import type { ConnectionIdentity } from './ports.js';
+import type { Queue } from './queue/queue.js';
+import { Queues } from './queues.js';
+import { nameOf, Refusal, stripLineEnds } from './refusal.js';
+import { ReplyAddresses } from './reply-addresses.js';
+import { route } from './routing.js';
+
+/** What a binding is asked for with. */
+export interface BindingRequest {
+  /** Name of the exchange that messages come from. */
+  readonly source: string;
+  /** Name of the queue or exchange they go to. */
+  readonly destination: string;
+  readonly routingKey: string;
+  readonly arguments: FieldTable;
+}
+
+/** A world of its own: exchanges, queues and the bindings between them, under a name. */
+export class VirtualHost {
+  readonly name: string;
+  readonly exchanges: Exchanges;
+  readonly queues: Queues;
+  readonly replies: ReplyAddresses;
+  /** How often the topology has changed: what was remembered of routes at another count is void. */
+  #topologyVersion = 0;
+
+  constructor(name: string, random: Random, newStore: () => MessageStore<Message>) {
+    this.name = name;
+    const changed = (): void => {
+      this.#topologyVersion++;
+    };
+    const queuesByName = new Map<string, Queue>();
+    this.exchanges = new Exchanges(name, queuesByName, changed);
+    this.queues = new Queues(name, queuesByName, this.exchanges, { random, newStore, changed });
+    this.replies = new ReplyAddresses(random);
+  }
+
+  /** The exchange of that name. Throws a Refusal if there is none that publishers may use. */
+  publishable(name: string): Exchange {
+    const exchange = this.exchanges.require(name);
+    if (exchange.spec.internal) {
+      const thing = nameOf('exchange', name, this.name);
+      throw new Refusal('access-refused', `cannot publish to internal ${thing}`);
+    }
+    return exchange;
+  }
+
+  /** The queues that a message published to an exchange goes to. */
+  route(exchange: Exchange, message: Message): readonly Queue[] {
+    return route(exchange, message, this.#findExchange, this.#topologyVersion);
+  }
+
+  bindQueue(request: BindingRequest, connection: ConnectionIdentity): void {
+    const source = this.#source(request);
+    const queue = this.queues.requireAccess(stripLineEnds(request.destination), connection);
+    this.exchanges.bind(source, queue, request.routingKey, request.arguments);
+  }
+
+  /** Removes a binding to a queue; it is fine if there is none, or no such queue or exchange. */
+  unbindQueue(request: BindingRequest, connection: ConnectionIdentity): void {
+    checkNotDefault(stripLineEnds(request.source));
+    const source = this.exchanges.get(stripLineEnds(request.source));
+    const name = stripLineEnds(request.destination);
+    const queue = this.queues.get(name);
+    if (source === undefined || queue === undefined) return;
+    this.queues.checkAccess(queue, connection);
+    this.exchanges.unbind(source, queue, request.routingKey, request.arguments);
+  }
+
+  bindExchange(request: BindingRequest): void {
+    const name = stripLineEnds(request.destination);
+    checkNotDefault(name);
+    const source = this.#source(request);
+    const destination = this.exchanges.require(name);
+    this.exchanges.bind(source, destination, request.routingKey, request.arguments);
+  }
+
+  /** Removes a binding to an exchange; it is fine if there is none, or no such exchange. */
+  unbindExchange(request: BindingRequest): void {
+    checkNotDefault(stripLineEnds(request.destination));
+    checkNotDefault(stripLineEnds(request.source));
+    const source = this.exchanges.get(stripLineEnds(request.source));
+    const destination = this.exchanges.get(stripLineEnds(request.destination));
+    if (source === undefined || destination === undefined) return;
+    this.exchanges.unbind(source, destination, request.routingKey, request.arguments);
+  }
+
+  #source(request: BindingRequest): Exchange {
+    const name = stripLineEnds(request.source);
+    checkNotDefault(name);
+    return this.exchanges.require(name);
+  }
+
+  readonly #findExchange = (name: string): Exchange | undefined =>
+    this.exchanges.get(name);
+}

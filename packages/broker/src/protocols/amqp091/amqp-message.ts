@@ -1,0 +1,147 @@
+import {
+  type BasicProperties,
+  decodeProperties,
+  encodeContentHeaderFrame,
+  FRAME_HEADER_SIZE,
+  FRAME_OVERHEAD,
+  type FieldTable,
+} from '@leveret/amqp';
+import { copyBytes } from '../../base/copy-bytes.js';
+import { invariant } from '../../base/invariant.js';
+import { Message } from '../../core/message.js';
+import type { Slab, SlabAllocator } from '../../store/slab.js';
+
+const NO_HEADERS: FieldTable = new Map();
+
+/** Octets of a content header's payload before the property flags: class, weight, body size. */
+const PROPERTIES_OFFSET = 12;
+
+/**
+ * A message as its publisher's frames: they go out to consumers as they came in, but for the
+ * channel number.
+ *
+ * ```text
+ *   addressStart            addressEnd    framesStart                        framesEnd
+ *   | exchange | routing key |  (2 octets)  | header frame | body frame | ... |
+ *     short      short                        of the publish, channel numbers and all
+ *     string     string
+ * ```
+ *
+ * It lives in two forms: the one *passing* object of a channel, filled anew for each publish, with
+ * bytes borrowed from what was read off the socket; and a *kept* copy in a slab.
+ */
+export class AmqpMessage extends Message {
+  buffer: Buffer = EMPTY;
+  addressStart = 0;
+  addressEnd = 0;
+  framesStart = 0;
+  framesEnd = 0;
+  bodyBytes = 0;
+  readonly #slabs: SlabAllocator;
+  #slab: Slab | undefined = undefined;
+  #holders = 0;
+  /** Of a passing message: what {@link keep} made of it. */
+  #kept: AmqpMessage | undefined = undefined;
+
+  constructor(slabs: SlabAllocator) {
+    super();
+    this.#slabs = slabs;
+  }
+
+  /** Forgets, in a passing message, the one published before. */
+  renew(): void {
+    this.#kept = undefined;
+    this.extraRoutingKeys = undefined;
+  }
+
+  headers(): FieldTable {
+    return this.properties().headers ?? NO_HEADERS;
+  }
+
+  properties(): BasicProperties {
+    const start = this.framesStart + FRAME_HEADER_SIZE;
+    const end = start + this.buffer.readUInt32BE(this.framesStart + 3);
+    return decodeProperties(this.buffer, start + PROPERTIES_OFFSET, end);
+  }
+
+  body(): Buffer {
+    const pieces: Buffer[] = [];
+    let at = this.bodyFramesStart;
+    while (at < this.framesEnd) {
+      const end = at + FRAME_HEADER_SIZE + this.buffer.readUInt32BE(at + 3);
+      pieces.push(this.buffer.subarray(at + FRAME_HEADER_SIZE, end));
+      at = end + 1;
+    }
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  }
+
+  /** Where the first body frame begins, if there is any. */
+  get bodyFramesStart(): number {
+    return this.framesStart + FRAME_OVERHEAD + this.buffer.readUInt32BE(this.framesStart + 3);
+  }
+
+  /** Changes the properties of a passing message: it gets bytes of its own, with a new header. */
+  replaceProperties(properties: BasicProperties): void {
+    const channel = this.buffer.readUInt16BE(this.framesStart + 1);
+    const header = encodeContentHeaderFrame(channel, this.bodyBytes, properties);
+    const address = this.buffer.subarray(this.addressStart, this.addressEnd);
+    const body = this.buffer.subarray(this.bodyFramesStart, this.framesEnd);
+    this.buffer = Buffer.concat([address, header, body]);
+    this.addressStart = 0;
+    this.addressEnd = address.length;
+    this.framesStart = address.length;
+    this.framesEnd = this.buffer.length;
+  }
+
+  keep(): AmqpMessage {
+    if (this.#slab !== undefined) return this;
+    this.#kept ??= this.#copy();
+    return this.#kept;
+  }
+
+  retain(): void {
+    this.#holders++;
+  }
+
+  release(): void {
+    invariant(this.#slab !== undefined, 'a message was released that nobody kept');
+    if (--this.#holders > 0) return;
+    this.#slabs.release(this.#slab, this.framesEnd - this.addressStart);
+  }
+
+  compact(): void {
+    const slab = this.#slab;
+    if (slab === undefined || !this.#slabs.isMostlyDead(slab)) return;
+    const bytes = this.framesEnd - this.addressStart;
+    this.#settleIn(this);
+    this.#slabs.release(slab, bytes);
+  }
+
+  #copy(): AmqpMessage {
+    const kept = new AmqpMessage(this.#slabs);
+    kept.exchange = this.exchange;
+    kept.routingKey = this.routingKey;
+    kept.persistent = this.persistent;
+    kept.priority = this.priority;
+    kept.bodyBytes = this.bodyBytes;
+    kept.#settleIn(this);
+    return kept;
+  }
+
+  /** Takes the bytes of `from`, which may be this message itself, into a slab. */
+  #settleIn(from: AmqpMessage): void {
+    const { buffer, addressStart, addressEnd, framesStart, framesEnd } = from;
+    const slab = this.#slabs.allocate(framesEnd - addressStart);
+    const { offset } = this.#slabs;
+    copyBytes(buffer, addressStart, framesEnd, slab.buffer, offset);
+    const moved = offset - addressStart;
+    this.buffer = slab.buffer;
+    this.addressStart = offset;
+    this.addressEnd = addressEnd + moved;
+    this.framesStart = framesStart + moved;
+    this.framesEnd = framesEnd + moved;
+    this.#slab = slab;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);

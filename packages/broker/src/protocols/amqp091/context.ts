@@ -1,0 +1,39 @@
+import type { FieldTable } from '@leveret/amqp';
+import type { User } from '../../auth/users.js';
+import type { BufferPool } from '../../base/buffer-pool.js';
+import type { Clock } from '../../base/clock.js';
+import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
+import type { Turn } from '../../base/turn.js';
+import type { ConnectionIdentity } from '../../core/ports.js';
+import type { VirtualHost } from '../../core/virtual-host.js';
+import type { SlabAllocator } from '../../store/slab.js';
+import type { ConnectionLimits } from './limits.js';
+
+/** What every connection of a broker shares: the ports to the world, and the limits. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly turn: Turn;
+  readonly pool: BufferPool;
+  readonly slabs: SlabAllocator;
+  readonly limits: ConnectionLimits;
+}
+
+/** What the handshake settled, for the rest of a connection's life. */
+export interface ConnectionContext extends Surroundings {
+  readonly vhost: VirtualHost;
+  readonly user: User;
+  /** Owner of the connection's exclusive queues. */
+  readonly identity: ConnectionIdentity;
+  readonly clientProperties: FieldTable;
+  /** Whether the client takes basic.cancel from us. */
+  readonly takesConsumerCancel: boolean;
+  /** Negotiated: the largest frame, header and end octet included, in octets. */
+  readonly frameBytesMax: number;
+  /** Negotiated: channels open at a time. */
+  readonly channelsMax: number;
+  /** Negotiated: in seconds; 0 for none. */
+  readonly heartbeatSeconds: number;
+}

@@ -1,0 +1,41 @@
+import { DecodeError, decodeTable } from '@leveret/amqp';
+
+/** Who somebody says they are, and how they want to prove it. */
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** The mechanisms offered in connection.start, in RabbitMQ's order. */
+export const MECHANISMS = 'AMQPLAIN PLAIN';
+
+/** Reads a SASL response; undefined if the mechanism is not ours or the response makes no sense. */
+export function readResponse(mechanism: string, response: string): Credentials | undefined {
+  if (mechanism === 'PLAIN') return readPlain(response);
+  if (mechanism === 'AMQPLAIN') return readAmqplain(response);
+  return undefined;
+}
+
+/** RFC 4616: `authzid NUL user NUL password`; the identity to act for is ignored, as in RabbitMQ. */
+function readPlain(response: string): Credentials | undefined {
+  const [, user, password, ...rest] = response.split('\0');
+  if (user === undefined || password === undefined || rest.length > 0) return undefined;
+  return { user, password };
+}
+
+/** RabbitMQ's own: a field table without its length, with LOGIN and PASSWORD. */
+function readAmqplain(response: string): Credentials | undefined {
+  const table = Buffer.alloc(4 + response.length);
+  table.writeUInt32BE(response.length);
+  table.latin1Write(response, 4);
+  try {
+    const fields = decodeTable(table, 0, table.length);
+    const user = fields.get('LOGIN');
+    const password = fields.get('PASSWORD');
+    if (user?.type !== 'S' || password?.type !== 'S') return undefined;
+    return { user: user.value, password: password.value };
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}

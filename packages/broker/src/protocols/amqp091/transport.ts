@@ -1,0 +1,173 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { FrameReader, type FrameSink, FrameWriter } from '@leveret/amqp';
+import type { BufferPool } from '../../base/buffer-pool.js';
+import type { Turn, TurnEnd } from '../../base/turn.js';
+
+/** What a transport tells whoever speaks over it. */
+export interface TransportListener extends FrameSink {
+  /** The turn ends: write what was held back for it, it is flushed next. */
+  endTurn(): void;
+  /** The peer has read so much that there is room for output again. */
+  drained(): void;
+  /** The peer is gone, or we are: nothing can be sent or received any more. */
+  closed(): void;
+}
+
+/** Takes the first octets, before there are frames; returns what it did not use, when done. */
+export type HeaderReader = (chunk: Buffer) => Buffer | undefined;
+
+/**
+ * The octets between a peer and us: cuts what comes into frames, gathers what goes into one write a
+ * turn, and tells when the peer does not keep up.
+ */
+export class Transport implements TurnEnd {
+  readonly writer: FrameWriter;
+  readonly #duplex: Duplex;
+  readonly #turn: Turn;
+  readonly #pool: BufferPool;
+  readonly #outputBytesMax: number;
+  readonly #reader: FrameReader;
+  /** Whether a buffer that was written whole may be used again: only a plain socket lets go of it. */
+  readonly #letsGo: boolean;
+  #listener: TransportListener;
+  #headerReader: HeaderReader | undefined;
+  #deferred = false;
+  #ended = false;
+  #isClosed = false;
+  #paused = false;
+  /** The peer has not read what was sent: nothing that can wait should be written. */
+  isCongested = false;
+  /** Whether anything came or went since these were last set to false: for heartbeats. */
+  hasReceived = false;
+  hasSent = false;
+
+  constructor(
+    duplex: Duplex,
+    listener: TransportListener,
+    headerReader: HeaderReader,
+    ports: { readonly turn: Turn; readonly pool: BufferPool; readonly outputBytesMax: number },
+    payloadBytesMax: number,
+  ) {
+    this.#duplex = duplex;
+    this.#listener = listener;
+    this.#headerReader = headerReader;
+    this.#turn = ports.turn;
+    this.#pool = ports.pool;
+    this.#outputBytesMax = ports.outputBytesMax;
+    this.#letsGo = duplex.constructor === Socket;
+    this.#reader = new FrameReader(
+      {
+        frame: (type, channel, buffer, start, end) =>
+          this.#listener.frame(type, channel, buffer, start, end),
+        frameFault: (fault) => this.#listener.frameFault(fault),
+      },
+      payloadBytesMax,
+    );
+    this.writer = new FrameWriter((buffer, length) => this.#write(buffer, length), this.#pool.take);
+    duplex.on('data', (chunk: Buffer) => this.#receive(chunk));
+    duplex.on('drain', () => this.#drain());
+    duplex.on('end', () => this.destroy());
+    // The reason is of no use to anybody: whatever it is, 'close' follows.
+    duplex.on('error', () => this.destroy());
+    duplex.on('close', () => this.#closed());
+  }
+
+  /** Whether we have stopped reading from the peer, so that its silence means nothing. */
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  /** Lets somebody else take the frames and the news from now on. */
+  handOver(listener: TransportListener): void {
+    this.#listener = listener;
+  }
+
+  /** The largest payload let in from now on, in octets. */
+  set payloadBytesMax(bytes: number) {
+    this.#reader.payloadBytesMax = bytes;
+  }
+
+  /** Sends encoded frames with this turn's output. */
+  send(frames: Buffer): void {
+    this.writer.append(frames);
+    this.defer();
+  }
+
+  /** Makes sure that the turn's end is told. Whoever writes to `writer` directly calls this. */
+  defer(): void {
+    if (this.#deferred) return;
+    this.#deferred = true;
+    this.#turn.defer(this);
+  }
+
+  endTurn(): void {
+    this.#deferred = false;
+    if (!this.#ended) this.#listener.endTurn();
+    this.writer.flush();
+  }
+
+  /** Ignores whatever the peer still sends. */
+  stopReading(): void {
+    this.#reader.stop();
+  }
+
+  /** Sends what is gathered, then ends the stream. */
+  end(): void {
+    if (this.#ended) return;
+    this.writer.flush();
+    this.#ended = true;
+    this.#reader.stop();
+    this.#duplex.end();
+  }
+
+  /** Cuts the stream off. */
+  destroy(): void {
+    this.#ended = true;
+    this.#reader.stop();
+    this.#duplex.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    this.hasReceived = true;
+    if (this.#headerReader !== undefined) {
+      const rest = this.#headerReader(chunk);
+      if (rest === undefined) return;
+      this.#headerReader = undefined;
+      chunk = rest;
+    }
+    this.#reader.push(chunk);
+  }
+
+  #write(buffer: Buffer, length: number): void {
+    if (this.#ended) return;
+    this.hasSent = true;
+    const duplex = this.#duplex;
+    const wantsMore = duplex.write(length === buffer.length ? buffer : buffer.subarray(0, length));
+    if (this.#letsGo && duplex.writableLength === 0) this.#pool.giveBack(buffer);
+    if (wantsMore) return;
+    this.isCongested = true;
+    // Deliveries stop by themselves; replies do not, so we stop taking what asks for them.
+    if (!this.#paused && duplex.writableLength > this.#outputBytesMax) {
+      this.#paused = true;
+      duplex.pause();
+    }
+  }
+
+  #drain(): void {
+    this.isCongested = false;
+    if (this.#paused) {
+      this.#paused = false;
+      this.#duplex.resume();
+    }
+    this.#listener.drained();
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#ended = true;
+    this.#reader.stop();
+    this.#listener.closed();
+  }
+}

@@ -1,0 +1,34 @@
+/** What a store asks of the messages it holds. */
+export interface Stored {
+  /** One holder more. */
+  retain(): void;
+  /** One holder less. */
+  release(): void;
+}
+
+/**
+ * The messages of one queue by position. Positions count up from 0 and are never used again, so
+ * that a position says where in the queue's order a message belongs, whatever happened to the
+ * others.
+ *
+ * A queue knows which positions are ready and which are delivered; a store knows what lies there.
+ * Every store passes the same contract test (`message-store.contract.ts`).
+ */
+export interface MessageStore<M extends Stored> {
+  /** How many messages are held. */
+  readonly size: number;
+  /** The position the next message will get. */
+  readonly next: number;
+  /** Adds a message at the end, retains it, and returns its position. */
+  append(message: M): number;
+  /** The message at a position that holds one. */
+  read(position: number): M;
+  /** Forgets a message, and releases it. */
+  remove(position: number): void;
+  /** The smallest position >= `from` that holds a message, or `next`. */
+  firstFrom(from: number): number;
+  /** Calls `visit` for every message, in order of position. */
+  forEach(visit: (message: M, position: number) => void): void;
+  /** Forgets everything: the queue is gone. */
+  clear(): void;
+}

@@ -1,0 +1,77 @@
+/** Size of a slab. One forgotten message holds at most this much, until a sweep moves it. */
+const SLAB_BYTES = 65_536;
+
+/** What is larger gets memory of its own: it would waste the end of a slab. */
+const OWN_BUFFER_BYTES = 8_192;
+
+/** A piece of memory that many small messages share. */
+export interface Slab {
+  readonly buffer: Buffer;
+  /** Octets of it that messages still use. */
+  liveBytes: number;
+}
+
+/**
+ * Memory for the bytes of kept messages, handed out front to back. A slab is free as soon as
+ * nothing in it is alive any more; the garbage collector sees one object for many messages.
+ */
+export class SlabAllocator {
+  #current: Slab = newSlab();
+  #used = 0;
+  #heldBytes = 0;
+  #liveBytes = 0;
+  /** Where the range last allocated begins, in its slab's buffer. */
+  offset = 0;
+
+  /** Octets that live messages use. */
+  get liveBytes(): number {
+    return this.#liveBytes;
+  }
+
+  /** Octets of the slabs that anything alive keeps from being freed. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Whether so much memory is held by so little that a sweep is worth it. */
+  get isSparse(): boolean {
+    return this.#heldBytes > 4 * this.#liveBytes + 64 * 1024 * 1024;
+  }
+
+  /** Finds room for `bytes` octets: in the slab returned, from {@link offset} on. */
+  allocate(bytes: number): Slab {
+    this.#liveBytes += bytes;
+    if (bytes > OWN_BUFFER_BYTES) {
+      this.offset = 0;
+      this.#heldBytes += bytes;
+      return { buffer: Buffer.allocUnsafeSlow(bytes), liveBytes: bytes };
+    }
+    if (this.#used + bytes > SLAB_BYTES) {
+      this.#current = newSlab();
+      this.#used = 0;
+    }
+    const slab = this.#current;
+    if (slab.liveBytes === 0) this.#heldBytes += SLAB_BYTES;
+    slab.liveBytes += bytes;
+    this.offset = this.#used;
+    this.#used += bytes;
+    return slab;
+  }
+
+
+  /** Gives back what {@link allocate} gave. */
+  release(slab: Slab, bytes: number): void {
+    slab.liveBytes -= bytes;
+    this.#liveBytes -= bytes;
+    if (slab.liveBytes === 0) this.#heldBytes -= slab.buffer.length;
+  }
+
+  /** Whether moving what is alive in a slab elsewhere would free most of it. */
+  isMostlyDead(slab: Slab): boolean {
+    return slab !== this.#current && slab.liveBytes * 4 < slab.buffer.length;
+  }
+}
+
+function newSlab(): Slab {
+  return { buffer: Buffer.allocUnsafeSlow(SLAB_BYTES), liveBytes: 0 };
+}
