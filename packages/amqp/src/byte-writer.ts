@@ -4,8 +4,8 @@ import { EncodeError } from './errors.js';
 const INITIAL_BYTES = 256;
 
 /**
- * Appends AMQP's primitive types (spec 4.2.5, all big-endian) to a buffer that grows. For everything but
- * the few methods every message needs, which are written by hand.
+ * Appends AMQP's primitive types (spec 4.2.5, all big-endian) to a buffer that grows. For
+ * everything but the few methods every message needs, which are written by hand.
  *
  * A value out of its type's range is an EncodeError; nothing is wrapped around or rounded.
  */
@@ -41,7 +41,7 @@ export class ByteWriter {
     this.#buffer.writeUInt32BE(value, at);
   }
 
-  /** A 64-bit number given as a JavaScript number: 0 to 2^53 - 1, beyond which it would not be exact. */
+  /** A 64-bit number as a JavaScript number: 0 to 2^53 - 1, beyond which it would not be exact. */
   u64(value: number): void {
     assertInteger(value, 0, Number.MAX_SAFE_INTEGER);
     this.u64Big(BigInt(value));
@@ -107,7 +107,7 @@ export class ByteWriter {
     this.#buffer.set(bytes, at);
   }
 
-  /** Leaves room for a 32-bit length of what follows; give the result to `fillLength` when it is written. */
+  /** Leaves room for a 32-bit length of what follows; give the result to `fillLength`. */
   reserveLength(): number {
     return this.#advance(4);
   }
@@ -127,7 +127,7 @@ export class ByteWriter {
     this.#buffer.write(wire, at, 'latin1');
   }
 
-  /** Makes room for some bytes and returns where they go. It may replace the buffer: call it first. */
+  /** Makes room for bytes and returns where they go. May replace the buffer, so call it first. */
   #advance(bytes: number): number {
     const start = this.#length;
     const needed = start + bytes;
