@@ -1,8 +1,8 @@
 import { DecodeError } from './errors.js';
 
 /**
- * Reads AMQP's primitive types (spec 4.2.5, all big-endian) one after the other from a part of a buffer.
- * The counterpart of ByteWriter. Reading past the end is a DecodeError.
+ * Reads AMQP's primitive types (spec 4.2.5, all big-endian) one after the other from a part of a
+ * buffer. The counterpart of ByteWriter. Reading past the end is a DecodeError.
  */
 export class ByteReader {
   readonly #buffer: Buffer;

@@ -4,8 +4,8 @@ import { EncodeError } from './errors.js';
 const INITIAL_BYTES = 256;
 
 /**
- * Appends AMQP's primitive types (spec 4.2.5, all big-endian) to a buffer that grows. For everything but
- * the few methods every message needs, which are written by hand.
+ * Appends AMQP's primitive types (spec 4.2.5, all big-endian) to a buffer that grows. For
+ * everything but the few methods every message needs, which are written by hand.
  *
  * A value out of its type's range is an EncodeError; nothing is wrapped around or rounded.
  */
@@ -25,20 +25,23 @@ export class ByteWriter {
 
   u8(value: number): void {
     assertInteger(value, 0, 0xff);
-    this.#buffer.writeUInt8(value, this.#advance(1));
+    const at = this.#advance(1);
+    this.#buffer.writeUInt8(value, at);
   }
 
   u16(value: number): void {
     assertInteger(value, 0, 0xffff);
-    this.#buffer.writeUInt16BE(value, this.#advance(2));
+    const at = this.#advance(2);
+    this.#buffer.writeUInt16BE(value, at);
   }
 
   u32(value: number): void {
     assertInteger(value, 0, 0xffffffff);
-    this.#buffer.writeUInt32BE(value, this.#advance(4));
+    const at = this.#advance(4);
+    this.#buffer.writeUInt32BE(value, at);
   }
 
-  /** A 64-bit number given as a JavaScript number: 0 to 2^53 - 1, beyond which it would not be exact. */
+  /** A 64-bit number as a JavaScript number: 0 to 2^53 - 1, beyond which it would not be exact. */
   u64(value: number): void {
     assertInteger(value, 0, Number.MAX_SAFE_INTEGER);
     this.u64Big(BigInt(value));
@@ -46,35 +49,42 @@ export class ByteWriter {
 
   u64Big(value: bigint): void {
     if (BigInt.asUintN(64, value) !== value) throw outOfRange(value);
-    this.#buffer.writeBigUInt64BE(value, this.#advance(8));
+    const at = this.#advance(8);
+    this.#buffer.writeBigUInt64BE(value, at);
   }
 
   i8(value: number): void {
     assertInteger(value, -0x80, 0x7f);
-    this.#buffer.writeInt8(value, this.#advance(1));
+    const at = this.#advance(1);
+    this.#buffer.writeInt8(value, at);
   }
 
   i16(value: number): void {
     assertInteger(value, -0x8000, 0x7fff);
-    this.#buffer.writeInt16BE(value, this.#advance(2));
+    const at = this.#advance(2);
+    this.#buffer.writeInt16BE(value, at);
   }
 
   i32(value: number): void {
     assertInteger(value, -0x80000000, 0x7fffffff);
-    this.#buffer.writeInt32BE(value, this.#advance(4));
+    const at = this.#advance(4);
+    this.#buffer.writeInt32BE(value, at);
   }
 
   i64Big(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) throw outOfRange(value);
-    this.#buffer.writeBigInt64BE(value, this.#advance(8));
+    const at = this.#advance(8);
+    this.#buffer.writeBigInt64BE(value, at);
   }
 
   f32(value: number): void {
-    this.#buffer.writeFloatBE(value, this.#advance(4));
+    const at = this.#advance(4);
+    this.#buffer.writeFloatBE(value, at);
   }
 
   f64(value: number): void {
-    this.#buffer.writeDoubleBE(value, this.#advance(8));
+    const at = this.#advance(8);
+    this.#buffer.writeDoubleBE(value, at);
   }
 
   /** One length octet, then the bytes of a wire string of at most 255. */
@@ -93,10 +103,11 @@ export class ByteWriter {
   }
 
   bytes(bytes: Uint8Array): void {
-    this.#buffer.set(bytes, this.#advance(bytes.length));
+    const at = this.#advance(bytes.length);
+    this.#buffer.set(bytes, at);
   }
 
-  /** Leaves room for a 32-bit length of what follows; give the result to `fillLength` when it is written. */
+  /** Leaves room for a 32-bit length of what follows; give the result to `fillLength`. */
   reserveLength(): number {
     return this.#advance(4);
   }
@@ -112,10 +123,11 @@ export class ByteWriter {
         throw new EncodeError('not a wire string: convert text with toWire first');
       }
     }
-    this.#buffer.write(wire, this.#advance(wire.length), 'latin1');
+    const at = this.#advance(wire.length);
+    this.#buffer.write(wire, at, 'latin1');
   }
 
-  /** Makes room for some bytes and returns where they go. */
+  /** Makes room for bytes and returns where they go. May replace the buffer, so call it first. */
   #advance(bytes: number): number {
     const start = this.#length;
     const needed = start + bytes;

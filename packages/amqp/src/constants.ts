@@ -10,7 +10,10 @@
  *      octet    short       long         size octets       0xCE
  */
 
-/** What a client sends first: `AMQP`, then 0-9-1 (spec 4.2.2). A server answers another one with this and closes. */
+/**
+ * What a client sends first: `AMQP`, then 0-9-1 (spec 4.2.2). A server answers another one with
+ * this and closes.
+ */
 export const PROTOCOL_HEADER: Buffer = Buffer.from([0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1]);
 
 /** The TCP port registered for AMQP; 5671 is the one for TLS. */
@@ -33,15 +36,15 @@ export const FRAME_END = 0xce;
 export const FRAME_HEADER_SIZE = 7;
 /** Octets of a frame that are not payload: seven before it, one after it. */
 export const FRAME_OVERHEAD = 8;
-/** The smallest frame-max a peer may ask for, in bytes; before tuning no frame may be larger (spec 4.2.3). */
+/** The smallest frame-max a peer may ask for, in bytes; until tuned no frame may be larger. */
 export const FRAME_MIN_SIZE = 4096;
 
 /** Most bytes a short string can hold: its length is one octet. */
 export const SHORTSTR_MAX_BYTES = 255;
 
 /**
- * Reply codes by name (spec 1.2 "constants"). 311 to 313 and 403 to 406 close the channel, the others
- * the connection, except that 312 is also what a basic.return of an unroutable message carries.
+ * Reply codes by name (spec 4.8.2). 311, 313 and 403 to 406 close the channel; 312 is what the
+ * basic.return of an unroutable message carries; the others close the connection.
  */
 export const REPLY_CODES = {
   REPLY_SUCCESS: 200,

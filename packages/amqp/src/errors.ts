@@ -1,18 +1,30 @@
 import { type ReplyCode, replyName, SHORTSTR_MAX_BYTES } from './constants.js';
 
-/** Bytes that are not what AMQP says they should be: truncated, trailing, an unknown type, over a limit. */
+/** Bytes that are not what they should be: cut short, left over, of no known type, over a limit. */
 export class DecodeError extends Error {
-  override readonly name = 'DecodeError';
+  override readonly name: string = 'DecodeError';
 }
 
-/** A value that cannot be put on the wire: out of range, too long, of no AMQP type. The caller's mistake. */
+/**
+ * A name that is not UTF-8, in a method whose names must be. RabbitMQ's error text for it is this
+ * message, where any other DecodeError of a method is `cannot decode` and the bytes.
+ */
+export class MalformedUtf8Error extends DecodeError {
+  override readonly name: string = 'MalformedUtf8Error';
+
+  constructor() {
+    super('Malformed UTF-8 in shortstr');
+  }
+}
+
+/** A value that cannot be put on the wire: out of range, too long, of no AMQP type. */
 export class EncodeError extends Error {
-  override readonly name = 'EncodeError';
+  override readonly name: string = 'EncodeError';
 }
 
 /** A method frame with a class id and method id that no row of the table has. */
 export class UnknownMethodError extends Error {
-  override readonly name = 'UnknownMethodError';
+  override readonly name: string = 'UnknownMethodError';
   readonly classId: number;
   readonly methodId: number;
 
@@ -29,18 +41,19 @@ export interface MethodId {
   readonly methodId: number;
 }
 
+const ELLIPSIS = '...';
 const NO_METHOD: MethodId = { classId: 0, methodId: 0 };
 
 /**
  * A refusal in the protocol's own terms: what channel.close or connection.close tells the peer
- * (spec 1.5, 4.9). Made by `channelError` and `connectionError`.
+ * (spec 4.8). Made by `channelError` and `connectionError`.
  */
 export class AmqpError extends Error {
-  override readonly name = 'AmqpError';
+  override readonly name: string = 'AmqpError';
   /** What it closes. */
   readonly scope: 'channel' | 'connection';
   readonly replyCode: ReplyCode;
-  /** The whole text, a wire string: `NOT_FOUND - no queue 'q' in vhost '/'`. May be longer than the wire allows. */
+  /** `NOT_FOUND - no queue 'q' in vhost '/'`: a wire string, maybe longer than 255 bytes. */
   readonly replyText: string;
   readonly classId: number;
   readonly methodId: number;
@@ -59,7 +72,7 @@ export class AmqpError extends Error {
     this.methodId = cause.methodId;
   }
 
-  /** The arguments of the channel.close or connection.close that reports it, the text cut to 255 bytes. */
+  /** What the channel.close or connection.close that reports it says; the text cut to 255 bytes. */
   closeArguments(): { replyCode: number; replyText: string; classId: number; methodId: number } {
     return {
       replyCode: this.replyCode,
@@ -71,8 +84,8 @@ export class AmqpError extends Error {
 }
 
 /**
- * An error that closes the channel. `text` is a wire string without the code's name: the reply text becomes
- * `NOT_FOUND - ` and the text, or the name alone if the text is empty.
+ * An error that closes the channel. `text` is a wire string without the code's name: the reply text
+ * becomes `NOT_FOUND - ` and the text, or the name alone if the text is empty.
  */
 export function channelError(code: ReplyCode, text: string, cause?: MethodId): AmqpError {
   return new AmqpError('channel', code, withName(code, text), cause);
@@ -87,11 +100,15 @@ function withName(code: ReplyCode, text: string): string {
   return text === '' ? replyName(code) : `${replyName(code)} - ${text}`;
 }
 
-/** Cuts a wire string to what a short string holds, but not in the middle of a UTF-8 sequence. */
+/**
+ * Cuts a wire string to what a short string holds, ending it in `...` as RabbitMQ does, but not
+ * within a UTF-8 sequence.
+ */
 function shortened(wire: string): string {
   if (wire.length <= SHORTSTR_MAX_BYTES) return wire;
-  let end = SHORTSTR_MAX_BYTES;
-  // 10xxxxxx continues a sequence; one is at most 4 bytes long, so bytes that are no UTF-8 lose at most 3.
-  while (end > SHORTSTR_MAX_BYTES - 3 && (wire.charCodeAt(end) & 0xc0) === 0x80) end--;
-  return wire.slice(0, end);
+  const room = SHORTSTR_MAX_BYTES - ELLIPSIS.length;
+  let end = room;
+  // 10xxxxxx continues a sequence; one has at most 4 bytes, so 3 steps back are enough.
+  while (end > room - 3 && (wire.charCodeAt(end) & 0xc0) === 0x80) end--;
+  return wire.slice(0, end) + ELLIPSIS;
 }

@@ -11,7 +11,9 @@ import { type FieldTable, type FieldValue, TABLE_LIMITS, type TableLimits } from
  *        long       octet               octet   by type            an array has no keys
  */
 
-/** Reads the table that fills `buffer` from `start` to `end`, its length first. Throws DecodeError. */
+/**
+ * Reads the table that fills `buffer` from `start` to `end`, its length first. Throws DecodeError.
+ */
 export function decodeTable(
   buffer: Buffer,
   start: number,

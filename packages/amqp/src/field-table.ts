@@ -51,7 +51,7 @@ export type FieldTable = ReadonlyMap<string, FieldValue>;
 export interface TableLimits {
   /** How deep tables and arrays may be nested; a table of plain values has depth 1. */
   readonly depth: number;
-  /** How long a table may be, in bytes, without its own length field. A frame is usually the tighter limit. */
+  /** How long a table may be, in bytes without its length. A frame is usually the tighter limit. */
   readonly bytes: number;
 }
 
@@ -78,7 +78,9 @@ const TYPE_NAMES: Readonly<Record<FieldValue['type'], string>> = {
   V: 'void',
 };
 
-/** What RabbitMQ calls a value's type in its error texts: `signedint` for `I`, `longstr` for `S`. */
+/**
+ * What RabbitMQ calls a value's type in its error texts: `signedint` for `I`, `longstr` for `S`.
+ */
 export function fieldTypeName(value: FieldValue): string {
   return TYPE_NAMES[value.type];
 }
@@ -86,9 +88,9 @@ export function fieldTypeName(value: FieldValue): string {
 /**
  * Whether two values of an argument count as the same when a queue or exchange is declared again.
  *
- * As in RabbitMQ (rabbit_misc, assert_args_equivalence) integers of any width, and timestamps, are equal
- * by value, so are floats and doubles, and so are strings and byte arrays; no other types mix. Inside
- * arrays and tables the types and the order must match too.
+ * As in RabbitMQ (rabbit_misc, assert_args_equivalence) integers of any width, and timestamps, are
+ * equal by value, so are floats and doubles, and so are strings and byte arrays; no other types
+ * mix. Inside arrays and tables the types and the order must match too.
  */
 export function sameFieldValue(a: FieldValue, b: FieldValue): boolean {
   const valueA = comparable(a);

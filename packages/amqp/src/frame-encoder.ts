@@ -1,5 +1,6 @@
 import { ByteWriter } from './byte-writer.js';
 import { FRAME_BODY, FRAME_END, FRAME_HEADER, FRAME_METHOD, FRAME_OVERHEAD } from './constants.js';
+import { EncodeError } from './errors.js';
 import { writeMethod } from './method-codec.js';
 import { METHODS, type MethodName } from './methods.js';
 import { type BasicProperties, encodeProperties } from './properties.js';
@@ -36,9 +37,12 @@ export function encodeContentHeaderFrame(
   });
 }
 
-/** The body as frames of at most `frameMax` bytes each, 0 meaning no limit; none for an empty body. */
+/**
+ * The body as frames of at most `frameMax` bytes each, 0 meaning no limit; none for an empty body.
+ */
 export function encodeBodyFrames(channel: number, body: Uint8Array, frameMax: number): Buffer[] {
   const payloadMax = frameMax === 0 ? body.length : frameMax - FRAME_OVERHEAD;
+  if (payloadMax <= 0 && body.length > 0) throw new EncodeError(`no room in ${frameMax} bytes`);
   const frames: Buffer[] = [];
   for (let start = 0; start < body.length; start += payloadMax) {
     const piece = body.subarray(start, start + payloadMax);

@@ -7,6 +7,7 @@ export {
   connectionError,
   DecodeError,
   EncodeError,
+  MalformedUtf8Error,
   type MethodId,
   UnknownMethodError,
 } from './errors.js';

@@ -1,6 +1,6 @@
 import { ByteReader } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
-import { DecodeError, UnknownMethodError } from './errors.js';
+import { MalformedUtf8Error, UnknownMethodError } from './errors.js';
 import type { FieldTable } from './field-table.js';
 import { readTable, writeTable } from './field-table-codec.js';
 import { type FieldType, METHOD_ROWS, type MethodName, type MethodRow } from './methods.js';
@@ -32,9 +32,10 @@ const CODECS_BY_ID: ReadonlyMap<number, MethodCodec> = new Map(
 /**
  * Reads the method whose payload fills `buffer` from `start` to `end`.
  *
- * Throws UnknownMethodError if the table has no such method, and DecodeError if the fields are cut short,
- * have bytes left over or, as in RabbitMQ, hold a short string that is not UTF-8 (methods that carry
- * content excepted: their routing keys may be any bytes).
+ * Throws UnknownMethodError if the table has no such method, and DecodeError if the fields are cut
+ * short or have bytes left over. As in RabbitMQ a short string that is not UTF-8 is a
+ * MalformedUtf8Error, but not in the methods that carry content: their routing keys may be any
+ * bytes.
  */
 export function decodeMethod(buffer: Buffer, start: number, end: number): DecodedMethod {
   const reader = new ByteReader(buffer, start, end);
@@ -49,7 +50,7 @@ export function decodeMethod(buffer: Buffer, start: number, end: number): Decode
   return { name: codec.name, args: values } as unknown as DecodedMethod;
 }
 
-/** A method's payload: class id, method id, fields. Throws EncodeError if a value does not fit its field. */
+/** A method's payload. Throws EncodeError if a value does not fit its field. */
 export function encodeMethod<N extends MethodName>(name: N, args: MethodInput<N>): Buffer {
   const writer = new ByteWriter();
   writeMethod(writer, name, args);
@@ -144,7 +145,7 @@ function readField(field: string, type: PlainType, anyBytes: boolean): ReadStep 
     case 'shortstr':
       return (reader, values) => {
         const wire = reader.shortstr();
-        if (!anyBytes && !isUtf8(wire)) throw new DecodeError('Malformed UTF-8 in shortstr');
+        if (!anyBytes && !isUtf8(wire)) throw new MalformedUtf8Error();
         values[field] = wire;
       };
     case 'longstr':

@@ -2,7 +2,8 @@
  * Every method of AMQP 0-9-1, with RabbitMQ's extensions, as one table. The types of the arguments
  * (types.ts) and the readers and writers (method-codec.ts) all follow from it.
  *
- * A method frame's payload is its class id, its method id, then the fields in the order written here:
+ * A method frame's payload is its class id, its method id, then the fields in the order written
+ * here:
  *
  *     0          2           4
  *     +----------+-----------+----------------+
@@ -11,7 +12,7 @@
  *        short       short
  */
 
-/** The wire types of fields (spec 4.2.5). Neighbouring bits share an octet, the first in the lowest bit. */
+/** Wire types of fields (spec 4.2.5). Neighbouring bits share an octet, the lowest bit first. */
 export type FieldType =
   | 'bit'
   | 'octet'
@@ -28,11 +29,11 @@ export interface MethodRow {
   readonly methodId: number;
   /** Which peer may send it. */
   readonly from: 'client' | 'server' | 'both';
-  /** What answers it; without a reply the method is asynchronous. Not sent if a `nowait` field is set. */
+  /** What answers it, unless a `nowait` field is set; without a reply it is asynchronous. */
   readonly reply?: MethodName | readonly MethodName[];
   /** True if a content header frame, and body frames, follow. */
   readonly content?: true;
-  /** Field name to wire type, in wire order. `ticket` is reserved since access tickets went: send 0. */
+  /** Field name to wire type, in wire order. `ticket` is reserved: send 0. */
   readonly fields: Readonly<Record<string, FieldType>>;
 }
 
@@ -301,7 +302,7 @@ export const METHODS = {
     },
   },
   'queue.unbind-ok': { classId: 50, methodId: 51, from: 'server', fields: {} },
-  // basic: nack is RabbitMQ's, and so are ack from the server (a publisher confirm) and cancel from it
+  // basic: nack is RabbitMQ's, and so are ack (a publisher confirm) and cancel from the server
   'basic.qos': {
     classId: 60,
     methodId: 10,
@@ -457,5 +458,8 @@ export const METHODS = {
 /** A method's name, such as `queue.declare-ok`. */
 export type MethodName = keyof typeof METHODS;
 
-/** The same table as plain rows, for code that walks them all; also what makes a misshapen row a compile error. */
+/**
+ * The same table as plain rows, for code that walks them all. It is also what makes a misshapen row
+ * a compile error: `satisfies` on the table itself is not allowed under isolatedDeclarations.
+ */
 export const METHOD_ROWS: Readonly<Record<MethodName, MethodRow>> = METHODS;

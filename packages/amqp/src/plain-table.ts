@@ -19,8 +19,8 @@ import { fromWire, toWire } from './wire-string.js';
  * | Map, object | `F` |
  * | null | `V` |
  *
- * Entries that are undefined are left out. Anything else, and nesting beyond TABLE_LIMITS (so also an
- * object that contains itself), is an EncodeError.
+ * Entries that are undefined are left out. Anything else, and nesting beyond TABLE_LIMITS (so also
+ * an object that contains itself), is an EncodeError.
  */
 export function toFieldTable(
   plain: ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>,
@@ -29,8 +29,9 @@ export function toFieldTable(
 }
 
 /**
- * Plain JavaScript values from a field table, for people and for JSON; which integer type it was is lost.
- * `T` becomes a Date, `D` a number, `x` a Buffer, `V` null, and `l` a bigint where a number would not be exact.
+ * Plain JavaScript values from a field table, for people and for JSON; which integer type it was is
+ * lost. `T` becomes a Date, `D` a number, `x` a Buffer, `V` null, and `l` a bigint where a number
+ * would not be exact.
  */
 export function fromFieldTable(table: FieldTable): Record<string, unknown> {
   // Object.fromEntries defines properties, so a key such as `__proto__` is only a key.

@@ -1,10 +1,9 @@
 import { ByteReader } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
-import { DecodeError } from './errors.js';
 import type { FieldTable } from './field-table.js';
 import { readTable, writeTable } from './field-table-codec.js';
 
-/** The properties of a content of class basic, all optional. Strings are wire strings of at most 255 bytes. */
+/** A message's properties, all optional. Strings are wire strings of at most 255 bytes. */
 export interface BasicProperties {
   /** MIME type of the body. */
   contentType?: string;
@@ -39,7 +38,11 @@ type PropertyType = 'shortstr' | 'octet' | 'timestamp' | 'table';
  *     |  flags  | value of the    | value of the    |
  *     |         | highest bit set | next bit set    |
  *     +---------+-----------------+-----------------+ - - -
- *        short    bits 15 ... 2; bit 1 means nothing; bit 0: another flags word follows (spec 4.2.6.1)
+ *        short
+ *
+ * Bits 1 and 0 mean nothing, as in RabbitMQ: no property has bit 1, and bit 0, which in the
+ * specification announces another word of flags (spec 4.2.6.1), would announce only properties that
+ * do not exist.
  */
 const PROPERTIES: readonly {
   readonly flag: number;
@@ -62,13 +65,10 @@ const PROPERTIES: readonly {
   { flag: 1 << 2, name: 'clusterId', type: 'shortstr' },
 ];
 
-const UNKNOWN_FLAG = 1 << 1;
-const CONTINUED_FLAG = 1 << 0;
-
 /** Reads the flags and properties that fill `buffer` from `start` to `end`. Throws DecodeError. */
 export function decodeProperties(buffer: Buffer, start: number, end: number): BasicProperties {
   const reader = new ByteReader(buffer, start, end);
-  const flags = readFlags(reader);
+  const flags = reader.u16();
   const properties: Record<string, unknown> = {};
   for (const { flag, name, type } of PROPERTIES) {
     if ((flags & flag) !== 0) properties[name] = readProperty(reader, type);
@@ -91,17 +91,6 @@ export function encodeProperties(properties: Readonly<BasicProperties>): Buffer 
     if (value !== undefined) writeProperty(writer, value);
   }
   return writer.finish();
-}
-
-function readFlags(reader: ByteReader): number {
-  const flags = reader.u16();
-  let word = flags;
-  while ((word & CONTINUED_FLAG) !== 0) {
-    word = reader.u16();
-    if ((word & ~CONTINUED_FLAG) !== 0) throw new DecodeError('unknown property flags');
-  }
-  if ((flags & UNKNOWN_FLAG) !== 0) throw new DecodeError('unknown property flags');
-  return flags;
 }
 
 function readProperty(reader: ByteReader, type: PropertyType): unknown {

@@ -7,7 +7,7 @@ export interface FieldTypes {
   octet: number;
   short: number;
   long: number;
-  /** Exact up to 2^53; a larger one, which no peer of ours counts up to, is read as the nearest number. */
+  /** Exact up to 2^53, further than anyone counts; a larger one is read as the nearest number. */
   longlong: number;
   shortstr: string;
   longstr: string;
@@ -18,12 +18,17 @@ type Fields<N extends MethodName> = (typeof METHODS)[N]['fields'];
 
 type TypeOf<T> = T extends FieldType ? FieldTypes[T] : never;
 
-/** The arguments of a method, `MethodArguments<'basic.ack'>` being `{ deliveryTag: number; multiple: boolean }`. */
+/**
+ * The arguments of a method, `MethodArguments<'basic.ack'>` being `{ deliveryTag: number; multiple:
+ * boolean }`.
+ */
 export type MethodArguments<N extends MethodName> = {
   -readonly [F in keyof Fields<N>]: TypeOf<Fields<N>[F]>;
 };
 
-/** The arguments as `encodeMethod` takes them: the reserved `ticket` may be left out and is then 0. */
+/**
+ * The arguments as `encodeMethod` takes them: the reserved `ticket` may be left out and is then 0.
+ */
 export type MethodInput<N extends MethodName> = Readonly<
   Omit<MethodArguments<N>, 'ticket'> & { ticket?: number }
 >;
