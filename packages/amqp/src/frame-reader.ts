@@ -133,7 +133,9 @@ export class FrameReader {
   /** Grows the partial frame's buffer by doubling: a peer pays for room with octets, not claims. */
   #withRoom(partial: Buffer, needed: number, frameBytes: number): Buffer {
     if (partial.length >= needed) return partial;
-    const larger = Buffer.allocUnsafeSlow(Math.min(frameBytes, Math.max(needed, 2 * partial.length)));
+    const larger = Buffer.allocUnsafeSlow(
+      Math.min(frameBytes, Math.max(needed, 2 * partial.length)),
+    );
     partial.copy(larger, 0, 0, this.#partialBytes);
     this.#partial = larger;
     return larger;

@@ -41,8 +41,7 @@ export class FrameWriter {
       return offset;
     }
     this.flush();
-    this.buffer =
-      bytes > OUTPUT_BUFFER_BYTES ? Buffer.allocUnsafeSlow(bytes) : this.#takeBuffer();
+    this.buffer = bytes > OUTPUT_BUFFER_BYTES ? Buffer.allocUnsafeSlow(bytes) : this.#takeBuffer();
     this.#length = bytes;
     return 0;
   }

@@ -1,5 +1,7 @@
 // The protocol's numbers and tables
 export * from './constants.js';
+// The message path
+export { ContentHeader } from './content-header.js';
 // Errors
 export {
   AmqpError,
@@ -22,6 +24,13 @@ export {
 } from './field-table.js';
 export { decodeTable, encodeTable } from './field-table-codec.js';
 export { encodeBodyFrames, encodeContentHeaderFrame, encodeMethodFrame } from './frame-encoder.js';
+export { type FrameFault, FrameReader, type FrameSink } from './frame-reader.js';
+export {
+  FrameWriter,
+  OUTPUT_BUFFER_BYTES,
+  type TakeBuffer,
+  type WriteOut,
+} from './frame-writer.js';
 // Methods, properties, frames
 export { decodeMethod, encodeMethod } from './method-codec.js';
 export {
@@ -36,7 +45,3 @@ export { type BasicProperties, decodeProperties, encodeProperties } from './prop
 export type { DecodedMethod, FieldTypes, MethodArguments, MethodInput } from './types.js';
 // Strings and field tables
 export { fromWire, isUtf8, toWire } from './wire-string.js';
-// The message path
-export { ContentHeader } from './content-header.js';
-export { type FrameFault, FrameReader, type FrameSink } from './frame-reader.js';
-export { FrameWriter, OUTPUT_BUFFER_BYTES, type TakeBuffer, type WriteOut } from './frame-writer.js';

@@ -19,12 +19,19 @@ export class TableCheck {
   }
 }
 
-function walkTable(buffer: Buffer, start: number, end: number, depth: number, check?: TableCheck): number {
+function walkTable(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  depth: number,
+  check?: TableCheck,
+): number {
   const tableEnd = endOfSized(buffer, start, end, depth);
   let at = start + 4;
   while (at < tableEnd) {
     const nameBytes = buffer[at]!;
-    if (check !== undefined && isSenderSelected(buffer, at, nameBytes)) check.hasSenderSelected = true;
+    if (check !== undefined && isSenderSelected(buffer, at, nameBytes))
+      check.hasSenderSelected = true;
     at = walkValue(buffer, at + 1 + nameBytes, tableEnd, depth);
   }
   if (at !== tableEnd) throw new DecodeError('field table does not end with its last field');
@@ -45,13 +52,7 @@ function walkValue(buffer: Buffer, at: number, end: number, depth: number): numb
   return after;
 }
 
-function afterValue(
-  buffer: Buffer,
-  at: number,
-  end: number,
-  type: number,
-  depth: number,
-): number {
+function afterValue(buffer: Buffer, at: number, end: number, type: number, depth: number): number {
   switch (type) {
     case 0x56: // V
       return at;

@@ -28,7 +28,12 @@ export function requireSameArguments(
     if (askedValue === undefined && currentValue === undefined) continue;
     if (askedValue !== undefined && currentValue !== undefined) {
       if (sameFieldValue(askedValue, currentValue)) continue;
-      refuse(thing, key, `'${formatFieldValue(askedValue)}'`, `'${formatFieldValue(currentValue)}'`);
+      refuse(
+        thing,
+        key,
+        `'${formatFieldValue(askedValue)}'`,
+        `'${formatFieldValue(currentValue)}'`,
+      );
     } else if (key !== 'x-queue-type' || !isClassic(askedValue ?? currentValue)) {
       refuse(thing, key, describe(askedValue), describe(currentValue));
     }

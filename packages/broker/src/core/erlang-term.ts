@@ -55,7 +55,6 @@ function formatEntry([name, field]: readonly [string, FieldValue]): string {
   return `{${formatBinary(name)},${fieldTypeName(field)},${formatFieldTerm(field)}}`;
 }
 
-
 function isPrintable(wire: string): boolean {
   // Erlang prints Latin-1 characters as text too: 32..126 and 160..255, and the usual blanks.
   for (let i = 0; i < wire.length; i++) {

@@ -97,6 +97,5 @@ export class VirtualHost {
     return this.exchanges.require(name);
   }
 
-  readonly #findExchange = (name: string): Exchange | undefined =>
-    this.exchanges.get(name);
+  readonly #findExchange = (name: string): Exchange | undefined => this.exchanges.get(name);
 }

@@ -58,7 +58,6 @@ export class SlabAllocator {
     return slab;
   }
 
-
   /** Gives back what {@link allocate} gave. */
   release(slab: Slab, bytes: number): void {
     slab.liveBytes -= bytes;

@@ -1,6 +1,6 @@
 import type { FieldTable } from '@leveret/amqp';
-import type { Queue } from '../queue/queue.js';
 import type { Message } from '../message.js';
+import type { Queue } from '../queue/queue.js';
 import type { Exchange } from './exchange.js';
 
 /** What an exchange can pass a message on to. */

@@ -130,7 +130,9 @@ function checkNonNegative(value: FieldValue): string | undefined {
 }
 
 function checkPositive(value: FieldValue): string | undefined {
-  return checkNonNegative(value) ?? (integerOf(value) === 0 ? term('value_zero', value) : undefined);
+  return (
+    checkNonNegative(value) ?? (integerOf(value) === 0 ? term('value_zero', value) : undefined)
+  );
 }
 
 function checkExpiry(value: FieldValue): string | undefined {

@@ -2,9 +2,9 @@ import {
   type BasicProperties,
   decodeProperties,
   encodeContentHeaderFrame,
+  type FieldTable,
   FRAME_HEADER_SIZE,
   FRAME_OVERHEAD,
-  type FieldTable,
 } from '@leveret/amqp';
 import { copyBytes } from '../../base/copy-bytes.js';
 import { invariant } from '../../base/invariant.js';

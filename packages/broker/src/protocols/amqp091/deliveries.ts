@@ -66,12 +66,7 @@ export class Deliveries implements ConsumerHost {
     return noAck || this.#channelPrefetch === 0 || this.#unacked < this.#channelPrefetch;
   }
 
-  deliver(
-    to: ChannelConsumer,
-    message: AmqpMessage,
-    position: number,
-    redelivered: boolean,
-  ): void {
+  deliver(to: ChannelConsumer, message: AmqpMessage, position: number, redelivered: boolean): void {
     const { consumer } = to;
     let tag: number;
     if (consumer.noAck) {

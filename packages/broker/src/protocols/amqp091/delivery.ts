@@ -38,7 +38,7 @@ export class ContentWriter {
     const prefix = Buffer.alloc(ARGUMENTS_OFFSET + 1 + consumerTag.length);
     writeMethodHead(prefix, 0, this.#channel, 0, BASIC_DELIVER);
     prefix[ARGUMENTS_OFFSET] = consumerTag.length;
-    prefix.latin1Write(consumerTag, ARGUMENTS_OFFSET + 1);
+    prefix.write(consumerTag, ARGUMENTS_OFFSET + 1, 'latin1');
     return prefix;
   }
 
@@ -98,7 +98,7 @@ export class ContentWriter {
     writeMethodHead(buffer, at, this.#channel, methodBytes, BASIC_RETURN);
     buffer.writeUInt16BE(replyCode, at + ARGUMENTS_OFFSET);
     buffer[at + ARGUMENTS_OFFSET + 2] = replyText.length;
-    buffer.latin1Write(replyText, at + ARGUMENTS_OFFSET + 3);
+    buffer.write(replyText, at + ARGUMENTS_OFFSET + 3, 'latin1');
     const { addressStart, addressEnd } = message;
     copyBytes(message.buffer, addressStart, addressEnd, buffer, at + addressOffset);
     const end = at + methodBytes;

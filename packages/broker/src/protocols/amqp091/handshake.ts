@@ -1,17 +1,17 @@
 import type { Duplex } from 'node:stream';
 import {
   AmqpError,
+  connectionError,
   type DecodedMethod,
   DecodeError,
   decodeMethod,
   encodeMethodFrame,
-  FRAME_MIN_SIZE,
-  FRAME_METHOD,
   type FieldTable,
+  FRAME_METHOD,
+  FRAME_MIN_SIZE,
   PROTOCOL_HEADER,
   REPLY_CODES,
   UnknownMethodError,
-  connectionError,
 } from '@leveret/amqp';
 import type { Authenticator, User } from '../../auth/users.js';
 import type { Timer } from '../../base/clock.js';
@@ -216,7 +216,7 @@ export class Handshake implements TransportListener {
       });
     }
     this.#timer.cancel();
-    this.#transport.send(encodeMethodFrame(0, 'connection.open-ok', {}));
+    this.#transport.send(encodeMethodFrame(0, 'connection.open-ok', { knownHosts: '' }));
     const context: ConnectionContext = {
       ...this.#ports,
       vhost,

@@ -83,7 +83,7 @@ export class PublishAssembler {
     this.userId = shortString(buffer, header.userIdStart);
     this.replyTo = shortString(buffer, header.replyToStart);
     message.persistent = header.deliveryMode === 2;
-    message.priority = header.priority < 0 ? 0 : header.priority;
+    message.priority = Math.max(header.priority, 0);
     message.bodyBytes = header.bodyBytes;
     this.#bodyBytesLeft = header.bodyBytes;
     this.#addFrame(buffer, start, end);
@@ -150,13 +150,13 @@ export class PublishAssembler {
   }
 
   #readAddress(buffer: Buffer, start: number, routingKeyStart: number, end: number): void {
-    this.message.exchange = buffer.latin1Slice(start + 1, routingKeyStart);
-    this.message.routingKey = buffer.latin1Slice(routingKeyStart + 1, end);
+    this.message.exchange = buffer.toString('latin1', start + 1, routingKeyStart);
+    this.message.routingKey = buffer.toString('latin1', routingKeyStart + 1, end);
     buffer.copy(this.#lastAddress, 0, start, end);
     this.#lastAddressBytes = end - start;
   }
 }
 
 function shortString(buffer: Buffer, start: number): string | undefined {
-  return start < 0 ? undefined : buffer.latin1Slice(start + 1, start + 1 + buffer[start]!);
+  return start < 0 ? undefined : buffer.toString('latin1', start + 1, start + 1 + buffer[start]!);
 }

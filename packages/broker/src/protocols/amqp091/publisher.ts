@@ -1,6 +1,6 @@
 import { channelError, connectionError, REPLY_CODES } from '@leveret/amqp';
 import type { Queue } from '../../core/queue/queue.js';
-import { Transaction } from '../../core/transaction.js';
+import type { Transaction } from '../../core/transaction.js';
 import type { AmqpMessage } from './amqp-message.js';
 import { Confirms } from './confirms.js';
 import type { ConnectionContext } from './context.js';

@@ -27,7 +27,7 @@ function readPlain(response: string): Credentials | undefined {
 function readAmqplain(response: string): Credentials | undefined {
   const table = Buffer.alloc(4 + response.length);
   table.writeUInt32BE(response.length);
-  table.latin1Write(response, 4);
+  table.write(response, 4, 'latin1');
   try {
     const fields = decodeTable(table, 0, table.length);
     const user = fields.get('LOGIN');

@@ -1,0 +1,153 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES } from '@leveret/amqp';
+import { type Authenticator, GuestOnly } from './auth/users.js';
+import { BufferPool } from './base/buffer-pool.js';
+import { type Clock, systemClock, type Timer } from './base/clock.js';
+import { type Logger, silentLogger } from './base/logger.js';
+import { type Random, systemRandom } from './base/random.js';
+import { Turn } from './base/turn.js';
+import type { Message } from './core/message.js';
+import { VirtualHost } from './core/virtual-host.js';
+import { Connection } from './protocols/amqp091/connection.js';
+import { Handshake, type HandshakePorts } from './protocols/amqp091/handshake.js';
+import { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
+import { SERVER_PROPERTIES, type ServerProperties } from './protocols/amqp091/server-properties.js';
+import { MemoryStore } from './store/memory-store.js';
+import { SlabAllocator } from './store/slab.js';
+
+/** How often memory that is held by very little is looked for, in milliseconds. */
+const SWEEP_MILLISECONDS = 1_000;
+
+/** What a broker can be made with. Everything has a default. */
+export interface BrokerOptions {
+  /** Names of the virtual hosts. Default: `/` alone. */
+  readonly vhosts?: readonly string[];
+  /** Limits that differ from {@link CONNECTION_LIMITS}. */
+  readonly limits?: Partial<ConnectionLimits>;
+  /** What the broker says of itself that differs from {@link SERVER_PROPERTIES}. */
+  readonly serverProperties?: Partial<ServerProperties>;
+  /** Who may connect. Default: `guest` with the password `guest`, from this machine only. */
+  readonly authenticator?: Authenticator;
+  /** Default: says nothing. */
+  readonly logger?: Logger;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Default: the operating system's. */
+  readonly random?: Random;
+}
+
+/** How long a broker that closes waits for its peers to agree, in milliseconds. */
+const CLOSE_GRACE_MILLISECONDS = 2_000;
+
+/**
+ * A message broker: virtual hosts, and the connections that are being served. It opens no port; it
+ * serves whatever stream it is given.
+ */
+export class Broker {
+  readonly #ports: HandshakePorts;
+  readonly #vhosts: ReadonlyMap<string, VirtualHost>;
+  readonly #handshakes = new Set<Handshake>();
+  readonly #connections = new Set<Connection>();
+  #isClosing = false;
+  #emptied: (() => void) | undefined;
+  #sweepTimer: Timer;
+
+  constructor(options: BrokerOptions = {}) {
+    const random = options.random ?? systemRandom;
+    const newStore = (): MemoryStore<Message> => new MemoryStore<Message>();
+    const names = options.vhosts ?? ['/'];
+    this.#vhosts = new Map(names.map((name) => [name, new VirtualHost(name, random, newStore)]));
+    this.#ports = {
+      random,
+      clock: options.clock ?? systemClock,
+      logger: options.logger ?? silentLogger,
+      turn: new Turn(),
+      pool: new BufferPool(OUTPUT_BUFFER_BYTES),
+      slabs: new SlabAllocator(),
+      limits: { ...CONNECTION_LIMITS, ...options.limits },
+      authenticator: options.authenticator ?? new GuestOnly(),
+      serverProperties: { ...SERVER_PROPERTIES, ...options.serverProperties },
+      findVhost: (name) => this.#vhosts.get(name),
+    };
+    this.#sweepTimer = this.#sweepLater();
+  }
+
+  /**
+   * Serves a peer that speaks AMQP 0-9-1 at the other end of a stream: a TCP or TLS socket, one half
+   * of a `duplexPair()`, anything that carries octets both ways.
+   */
+  accept(duplex: Duplex): void {
+    if (this.#isClosing) {
+      duplex.destroy();
+      return;
+    }
+    if (duplex instanceof Socket) duplex.setNoDelay(true);
+    const handshake: Handshake = new Handshake(
+      duplex,
+      isLoopback(duplex),
+      this.#ports,
+      (transport, context) => {
+        this.#handshakes.delete(handshake);
+        const connection: Connection = new Connection(transport, context, () => {
+          this.#connections.delete(connection);
+          this.#checkEmptied();
+        });
+        this.#connections.add(connection);
+        return connection;
+      },
+      () => {
+        this.#handshakes.delete(handshake);
+        this.#checkEmptied();
+      },
+    );
+    this.#handshakes.add(handshake);
+  }
+
+  /**
+   * Ends every connection with 320 CONNECTION_FORCED, as RabbitMQ does when it stops, and waits for
+   * the peers to agree, but not for long.
+   */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#sweepTimer.cancel();
+    const text = "broker forced connection closure with reason 'shutdown'";
+    const error = connectionError(REPLY_CODES.CONNECTION_FORCED, text);
+    for (const connection of this.#connections) connection.close(error);
+    for (const handshake of this.#handshakes) handshake.abandon();
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    const grace = this.#ports.clock.after(CLOSE_GRACE_MILLISECONDS, () => {
+      for (const connection of this.#connections) connection.cut();
+    });
+    this.#checkEmptied();
+    await emptied;
+    grace.cancel();
+  }
+
+  #checkEmptied(): void {
+    if (this.#connections.size + this.#handshakes.size === 0) this.#emptied?.();
+  }
+
+  #sweepLater(): Timer {
+    return this.#ports.clock.after(SWEEP_MILLISECONDS, () => {
+      if (this.#ports.slabs.isSparse) this.#sweep();
+      this.#sweepTimer = this.#sweepLater();
+    });
+  }
+
+  /** Moves the few messages that keep much memory from being freed. */
+  #sweep(): void {
+    for (const vhost of this.#vhosts.values()) {
+      for (const queue of vhost.queues.all()) queue.forEachMessage((message) => message.compact());
+    }
+  }
+}
+
+/** Whether the peer is on this machine; one in this process is. */
+function isLoopback(duplex: Duplex): boolean {
+  if (!(duplex instanceof Socket)) return true;
+  const address = duplex.remoteAddress ?? '';
+  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+}

@@ -1,0 +1,238 @@
+import {
+  type AmqpError,
+  connectionError,
+  type DecodedMethod,
+  decodeMethod,
+  encodeMethodFrame,
+  FRAME_BODY,
+  FRAME_HEADER,
+  FRAME_METHOD,
+  METHODS,
+  type MethodId,
+  type MethodInput,
+  type MethodName,
+  REPLY_CODES,
+} from '@leveret/amqp';
+import type { ReplySink } from '../../core/reply-addresses.js';
+import type { AmqpMessage } from './amqp-message.js';
+import type { ConnectionContext } from './context.js';
+import { Deliveries } from './deliveries.js';
+import { ContentWriter } from './delivery.js';
+import { dispatch } from './dispatch.js';
+import { BASIC_PUBLISH, Publisher } from './publisher.js';
+import type { Transport } from './transport.js';
+
+/** Class and method id as one number, as they stand in a payload. */
+const PUBLISH = 0x003c_0028;
+const ACK = 0x003c_0050;
+/** Octets of a basic.ack's payload: ids, delivery tag, flags. */
+const ACK_BYTES = 13;
+
+/** The direct reply-to consumer of a channel. */
+interface ReplyConsumer {
+  readonly tag: string;
+  readonly address: string;
+  readonly prefix: Buffer;
+}
+
+/**
+ * A channel (0-9-1 §1.5): takes the frames that carry its number, puts publishes together, and
+ * hands methods to their handlers. What it does beyond that is done by its two halves, the
+ * {@link Publisher} and the {@link Deliveries}.
+ */
+export class Channel implements ReplySink {
+  readonly number: number;
+  readonly context: ConnectionContext;
+  readonly publisher: Publisher;
+  readonly deliveries: Deliveries;
+  /** The queue that an empty name means: the one declared last on this channel. */
+  lastQueue = '';
+  replyConsumer: ReplyConsumer | undefined;
+  /** Closed by us, and the peer has not agreed yet: whatever else it sends is ignored. */
+  isClosing = false;
+  readonly #transport: Transport;
+  readonly #writer: ContentWriter;
+  /** Tells the connection that there will be confirms to send when the turn ends. */
+  readonly #confirmLater: (channel: Channel) => void;
+  #confirmsDue = false;
+  /** The method being handled: errors are laid to it. */
+  #current: MethodId = { classId: 0, methodId: 0 };
+
+  constructor(
+    number: number,
+    context: ConnectionContext,
+    transport: Transport,
+    confirmLater: (channel: Channel) => void,
+  ) {
+    this.number = number;
+    this.context = context;
+    this.#transport = transport;
+    this.#confirmLater = confirmLater;
+    const writer = new ContentWriter(transport.writer, number, context.frameBytesMax);
+    this.#writer = writer;
+    const address = (): string | undefined => this.replyConsumer?.address;
+    this.publisher = new Publisher(context, writer, {
+      userName: context.user.name,
+      get replyAddress() {
+        return address();
+      },
+    });
+    this.deliveries = new Deliveries(transport, writer, (tag) => this.#consumerCancelled(tag));
+  }
+
+  /** Takes a frame. Throws what closes the channel or the connection. */
+  frame(type: number, buffer: Buffer, start: number, end: number): void {
+    const { assembler } = this.publisher;
+    switch (type) {
+      case FRAME_METHOD:
+        if (assembler.awaited !== 'method') throw this.#unexpectedFrame();
+        this.#method(buffer, start, end);
+        return;
+      case FRAME_HEADER:
+        if (assembler.awaited !== 'header') throw this.#unexpectedFrame();
+        assembler.contentHeader(buffer, start, end);
+        this.publisher.checkSize();
+        break;
+      case FRAME_BODY:
+        if (assembler.awaited !== 'body') throw this.#unexpectedFrame();
+        assembler.contentBody(buffer, start, end);
+        break;
+    }
+    if (assembler.awaited === 'method') this.#publish();
+  }
+
+  /** Sends a method with this turn's output. */
+  send<N extends MethodName>(name: N, args: MethodInput<N>): void {
+    this.#transport.send(encodeMethodFrame(this.number, name, args));
+  }
+
+  /** Sends the confirms that are due. */
+  sendConfirms(): void {
+    this.#confirmsDue = false;
+    const due = this.publisher.confirms.take();
+    if (due !== undefined) this.send('basic.ack', due);
+  }
+
+  /** An error in the terms of the method being handled, if it does not name one itself. */
+  blame(error: AmqpError): MethodId {
+    return error.classId === 0 ? this.#current : error;
+  }
+
+  get currentMethod(): MethodId {
+    return this.#current;
+  }
+
+  /** Closes the channel because of an error; the peer has to agree before its number is free. */
+  fail(error: AmqpError): void {
+    this.sendConfirms();
+    this.isClosing = true;
+    this.release();
+    const { replyCode, replyText } = error.closeArguments();
+    this.send('channel.close', { replyCode, replyText, ...idsOf(this.blame(error)) });
+  }
+
+  /** Ends the consumers, and gives back what was not acknowledged. */
+  release(): void {
+    this.stopConsuming();
+    this.giveBackAll().moveOn();
+  }
+
+  /** First half of {@link release}: with several channels going, all stop before any gives back. */
+  stopConsuming(): void {
+    this.publisher.assembler.abandon();
+    this.deliveries.cancelAll();
+    this.cancelReplies();
+  }
+
+  /** Second half of {@link release}. What was staged in a transaction is undone. */
+  giveBackAll(): { moveOn: () => void } {
+    const staged = this.publisher.transaction?.take();
+    if (staged !== undefined) {
+      for (const { message } of staged.publishes) message.release();
+      this.deliveries.rollback(staged.settlements);
+    }
+    return this.deliveries.giveBackAll();
+  }
+
+  /** Starts the direct reply-to consumer. */
+  consumeReplies(tag: string): void {
+    const address = this.context.vhost.replies.open(this);
+    this.replyConsumer = { tag, address, prefix: this.#writer.deliverPrefix(tag) };
+  }
+
+  cancelReplies(): void {
+    if (this.replyConsumer === undefined) return;
+    this.context.vhost.replies.close(this.replyConsumer.address);
+    this.replyConsumer = undefined;
+  }
+
+  deliverReply(message: AmqpMessage): void {
+    if (this.replyConsumer === undefined) return;
+    this.deliveries.deliverReply(this.replyConsumer.prefix, message);
+  }
+
+  #method(buffer: Buffer, start: number, end: number): void {
+    const id = end - start < 4 ? 0 : buffer.readUInt32BE(start);
+    if (id === PUBLISH) {
+      this.#current = BASIC_PUBLISH;
+      this.publisher.assembler.method(buffer, start, end);
+    } else if (id === ACK && end - start === ACK_BYTES) {
+      this.#acknowledge(buffer, start);
+    } else {
+      this.#current = { classId: id >>> 16, methodId: id & 0xffff };
+      this.#handle(decodeMethod(buffer, start, end));
+    }
+  }
+
+  #handle(method: DecodedMethod): void {
+    const row: { readonly from: string } = METHODS[method.name];
+    if (row.from === 'server') {
+      const text = `method ${method.name} is the server's to send`;
+      throw connectionError(REPLY_CODES.COMMAND_INVALID, text);
+    }
+    dispatch(this, method);
+  }
+
+  /** basic.ack, read in place: with basic.publish the only method that comes by the million. */
+  #acknowledge(buffer: Buffer, start: number): void {
+    this.#current = BASIC_ACK;
+    const high = buffer.readUInt32BE(start + 4);
+    const deliveryTag = high * 0x100000000 + buffer.readUInt32BE(start + 8);
+    const multiple = (buffer[start + 12]! & 1) !== 0;
+    const { transaction } = this.publisher;
+    this.deliveries.settle(deliveryTag, multiple, 'acknowledge', transaction);
+  }
+
+  #publish(): void {
+    this.publisher.publish();
+    if (!this.publisher.confirms.isEnabled) {
+      // A return may have been written.
+      if (this.publisher.assembler.mandatory) this.#transport.defer();
+      return;
+    }
+    if (this.#confirmsDue) return;
+    this.#confirmsDue = true;
+    this.#confirmLater(this);
+  }
+
+  #consumerCancelled(consumerTag: string): void {
+    if (!this.context.takesConsumerCancel || this.isClosing) return;
+    this.send('basic.cancel', { consumerTag, nowait: true });
+  }
+
+  #unexpectedFrame(): Error {
+    const expected = {
+      method: 'expected method frame, got non method frame instead',
+      header: 'expected content header for class 60, got non content header frame instead',
+      body: 'expected content body, got non content body frame instead',
+    }[this.publisher.assembler.awaited];
+    const cause = this.publisher.assembler.awaited === 'method' ? undefined : BASIC_PUBLISH;
+    return connectionError(REPLY_CODES.UNEXPECTED_FRAME, expected, cause);
+  }
+}
+
+const BASIC_ACK: MethodId = { classId: 60, methodId: 80 };
+
+function idsOf({ classId, methodId }: MethodId): MethodId {
+  return { classId, methodId };
+}

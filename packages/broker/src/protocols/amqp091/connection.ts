@@ -1,0 +1,318 @@
+import {
+  AmqpError,
+  connectionError,
+  DecodeError,
+  decodeMethod,
+  encodeMethodFrame,
+  FRAME_BODY,
+  FRAME_HEADER,
+  FRAME_HEARTBEAT,
+  FRAME_METHOD,
+  FRAME_OVERHEAD,
+  type FrameFault,
+  MalformedUtf8Error,
+  type MethodId,
+  type MethodInput,
+  REPLY_CODES,
+  UnknownMethodError,
+} from '@leveret/amqp';
+import type { Timer } from '../../base/clock.js';
+import { Refusal } from '../../core/refusal.js';
+import { Channel } from './channel.js';
+import type { ConnectionContext } from './context.js';
+import { Heartbeat } from './heartbeat.js';
+import { refusalToError } from './replies.js';
+import type { Transport, TransportListener } from './transport.js';
+
+/** What `channel.open` begins with: class and method id. */
+const CHANNEL_OPEN = 0x0014_000a;
+const CHANNEL_CLOSE = 0x0014_0028;
+const CHANNEL_CLOSE_OK = 0x0014_0029;
+const CONNECTION_CLOSE = 0x000a_0032;
+const CONNECTION_CLOSE_OK = 0x000a_0033;
+
+/** How much of a broken frame an error text shows. */
+const SNIPPET_BYTES = 16;
+
+/**
+ * An open connection (0-9-1 §1.4): gives each frame to its channel, opens and closes channels, and
+ * answers for everything that goes wrong on them. What one connection does wrong ends there.
+ */
+export class Connection implements TransportListener {
+  readonly #context: ConnectionContext;
+  readonly #transport: Transport;
+  readonly #heartbeat: Heartbeat;
+  readonly #over: () => void;
+  readonly #channels = new Map<number, Channel>();
+  /** The channel the last frame was for, which most often the next one is for too. */
+  #recent: Channel | undefined;
+  readonly #confirming: Channel[] = [];
+  #isClosing = false;
+  #closeTimer: Timer | undefined;
+
+  /** `over` is called when the connection has ended and let go of everything. */
+  constructor(transport: Transport, context: ConnectionContext, over: () => void) {
+    this.#transport = transport;
+    this.#context = context;
+    this.#over = over;
+    this.#heartbeat = new Heartbeat(context.clock, transport, context.heartbeatSeconds, () => {
+      context.logger.warn('missed heartbeats from client', { user: context.user.name });
+      transport.destroy();
+    });
+  }
+
+  /** Closes the connection from our side, and waits for the peer to agree. */
+  close(error: AmqpError, cause: MethodId = error): void {
+    if (this.#isClosing) return;
+    this.#sendConfirms();
+    this.#isClosing = true;
+    this.#release();
+    const { replyCode, replyText } = error.closeArguments();
+    const { classId, methodId } = cause;
+    const args = { replyCode, replyText, classId, methodId };
+    this.#transport.send(encodeMethodFrame(0, 'connection.close', args));
+    const { clock, limits } = this.#context;
+    this.#closeTimer = clock.after(limits.closeMilliseconds, () => this.#transport.destroy());
+  }
+
+  /** Ends the connection without a word. */
+  cut(): void {
+    this.#transport.destroy();
+  }
+
+  frame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): void {
+    try {
+      if (this.#isClosing) this.#awaitCloseOk(type, channelNumber, buffer, start, end);
+      else if (channelNumber === 0) this.#connectionFrame(type, buffer, start, end);
+      else this.#channelFrame(type, channelNumber, buffer, start, end);
+    } catch (error) {
+      this.#failed(error, channelNumber, buffer, start, end);
+    }
+  }
+
+  frameFault(fault: FrameFault): void {
+    const { frameBytesMax } = this.#context;
+    const problem =
+      fault.kind === 'too-large'
+        ? `${octets('')}: {frame_too_large,${fault.payloadBytes},${frameBytesMax - FRAME_OVERHEAD}}`
+        : `${octets(fault.payload)}: {invalid_frame_end_marker,${fault.end}}`;
+    const text = `type ${fault.type}, ${problem}`;
+    this.close(connectionError(REPLY_CODES.FRAME_ERROR, text));
+    // Nothing can be read any more, not even the answer.
+    this.#transport.endTurn();
+    this.#transport.end();
+  }
+
+  endTurn(): void {
+    this.#sendConfirms();
+  }
+
+  drained(): void {
+    for (const channel of this.#channels.values()) channel.deliveries.resumeAll();
+  }
+
+  closed(): void {
+    this.#heartbeat.stop();
+    this.#closeTimer?.cancel();
+    if (!this.#isClosing) {
+      this.#isClosing = true;
+      this.#release();
+    }
+    this.#over();
+  }
+
+  #sendConfirms(): void {
+    for (const channel of this.#confirming) if (!channel.isClosing) channel.sendConfirms();
+    this.#confirming.length = 0;
+  }
+
+  /** Ends every channel, then what belonged to the connection alone. */
+  #release(): void {
+    const channels = [...this.#channels.values()].filter((channel) => !channel.isClosing);
+    this.#channels.clear();
+    this.#recent = undefined;
+    for (const channel of channels) channel.stopConsuming();
+    const givenBack = channels.map((channel) => channel.giveBackAll());
+    const { vhost, identity } = this.#context;
+    vhost.queues.deleteExclusive(identity);
+    for (const { moveOn } of givenBack) moveOn();
+  }
+
+  #channelFrame(type: number, number: number, buffer: Buffer, start: number, end: number): void {
+    let channel = this.#recent;
+    if (channel?.number !== number) {
+      channel = this.#channels.get(number);
+      if (channel === undefined) {
+        this.#open(type, number, buffer, start, end);
+        return;
+      }
+      this.#recent = channel;
+    }
+    if (type === FRAME_METHOD) {
+      const id = end - start < 4 ? 0 : buffer.readUInt32BE(start);
+      if (id >>> 16 === 20 && this.#channelMethod(channel, id)) return;
+    } else if (type !== FRAME_HEADER && type !== FRAME_BODY) {
+      throw unknownType(type, buffer, start, end);
+    }
+    if (!channel.isClosing) channel.frame(type, buffer, start, end);
+  }
+
+  /** Methods about a channel itself; false if the channel has to handle it. */
+  #channelMethod(channel: Channel, id: number): boolean {
+    if (id === CHANNEL_CLOSE_OK && channel.isClosing) {
+      this.#forget(channel);
+      return true;
+    }
+    if (id === CHANNEL_CLOSE && channel.publisher.assembler.awaited === 'method') {
+      if (!channel.isClosing) {
+        channel.sendConfirms();
+        channel.release();
+        this.#forget(channel);
+      }
+      channel.send('channel.close-ok', {});
+      return true;
+    }
+    if (id === CHANNEL_OPEN && !channel.isClosing) {
+      const cause = { classId: 20, methodId: 10 };
+      throw connectionError(REPLY_CODES.CHANNEL_ERROR, "second 'channel.open' seen", cause);
+    }
+    return false;
+  }
+
+  #forget(channel: Channel): void {
+    this.#channels.delete(channel.number);
+    if (this.#recent === channel) this.#recent = undefined;
+  }
+
+  /** A frame for a channel that is not open: it has to open it. */
+  #open(type: number, number: number, buffer: Buffer, start: number, end: number): void {
+    if (type === FRAME_HEADER || type === FRAME_BODY) {
+      const text = 'expected method frame, got non method frame instead';
+      throw connectionError(REPLY_CODES.UNEXPECTED_FRAME, text);
+    }
+    if (type !== FRAME_METHOD) throw unknownType(type, buffer, start, end);
+    const method = decodeMethod(buffer, start, end);
+    const cause = { classId: buffer.readUInt16BE(start), methodId: buffer.readUInt16BE(start + 2) };
+    // Late words about a channel that both sides have closed already.
+    if (method.name === 'channel.close-ok') return;
+    if (method.name !== 'channel.open') {
+      throw connectionError(REPLY_CODES.CHANNEL_ERROR, "expected 'channel.open'", cause);
+    }
+    const { channelsMax } = this.#context;
+    if (this.#channels.size >= channelsMax) {
+      const text =
+        `number of channels opened (${this.#channels.size}) has reached ` +
+        `the negotiated channel_max (${channelsMax})`;
+      throw connectionError(REPLY_CODES.NOT_ALLOWED, text);
+    }
+    const channel = new Channel(number, this.#context, this.#transport, this.#confirmLater);
+    this.#channels.set(number, channel);
+    channel.send('channel.open-ok', { channelId: '' });
+  }
+
+  readonly #confirmLater = (channel: Channel): void => {
+    this.#confirming.push(channel);
+    this.#transport.defer();
+  };
+
+  #connectionFrame(type: number, buffer: Buffer, start: number, end: number): void {
+    if (type === FRAME_HEARTBEAT) return;
+    if (type === FRAME_HEADER || type === FRAME_BODY) throw unexpected(type, buffer, start, end);
+    if (type !== FRAME_METHOD) throw unknownType(type, buffer, start, end);
+    const method = decodeMethod(buffer, start, end);
+    if (method.name === 'connection.close') {
+      this.#closedByPeer();
+    } else if (method.name === 'connection.update-secret') {
+      this.#transport.send(encodeMethodFrame(0, 'connection.update-secret-ok', {}));
+    } else {
+      const cause = {
+        classId: buffer.readUInt16BE(start),
+        methodId: buffer.readUInt16BE(start + 2),
+      };
+      const text = 'unexpected method in connection state running';
+      throw connectionError(REPLY_CODES.CHANNEL_ERROR, text, cause);
+    }
+  }
+
+  #closedByPeer(): void {
+    this.#sendConfirms();
+    this.#isClosing = true;
+    this.#release();
+    this.#transport.send(encodeMethodFrame(0, 'connection.close-ok', {}));
+    this.#transport.end();
+  }
+
+  /** We have closed; all that counts is that the peer agrees, or closes at the same time. */
+  #awaitCloseOk(type: number, channel: number, buffer: Buffer, start: number, end: number): void {
+    if (type !== FRAME_METHOD || channel !== 0 || end - start < 4) return;
+    const id = buffer.readUInt32BE(start);
+    if (id === CONNECTION_CLOSE) {
+      const args: MethodInput<'connection.close-ok'> = {};
+      this.#transport.send(encodeMethodFrame(0, 'connection.close-ok', args));
+    } else if (id === CONNECTION_CLOSE_OK) {
+      this.#transport.end();
+    }
+  }
+
+  /** What went wrong while a frame was handled, in the protocol's terms. */
+  #failed(error: unknown, number: number, buffer: Buffer, start: number, end: number): void {
+    const channel = this.#channels.get(number);
+    if (error instanceof UnknownMethodError) {
+      // As RabbitMQ: nothing is said to a peer that speaks some other language.
+      this.#transport.destroy();
+      return;
+    }
+    const answer = this.#answerTo(error, channel, buffer, start, end);
+    if (answer.scope === 'channel' && channel !== undefined) {
+      this.#context.logger.warn(`channel closed: ${answer.replyText}`, { channel: number });
+      channel.fail(answer);
+    } else {
+      this.#context.logger.warn(`connection closed: ${answer.replyText}`);
+      this.close(answer, channel?.blame(answer) ?? answer);
+    }
+  }
+
+  #answerTo(
+    error: unknown,
+    channel: Channel | undefined,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): AmqpError {
+    if (error instanceof AmqpError) return error;
+    if (error instanceof Refusal) return refusalToError(error, channel?.currentMethod);
+    if (error instanceof MalformedUtf8Error) {
+      return connectionError(REPLY_CODES.FRAME_ERROR, 'Malformed UTF-8 in shortstr');
+    }
+    if (error instanceof DecodeError) {
+      const fields = buffer.subarray(Math.min(start + 4, end), end);
+      return connectionError(REPLY_CODES.FRAME_ERROR, `cannot decode ${binary(fields)}`);
+    }
+    // A bug of ours: this connection is the smallest thing that owns whatever is broken.
+    this.#context.logger.error('internal error', { error });
+    return connectionError(REPLY_CODES.INTERNAL_ERROR, '');
+  }
+}
+
+function unexpected(type: number, buffer: Buffer, start: number, end: number): AmqpError {
+  const text = `type ${type}, ${octets(buffer.subarray(start, end))}`;
+  return connectionError(REPLY_CODES.UNEXPECTED_FRAME, text);
+}
+
+/** A heartbeat where it does not belong is a frame out of place; other types are no frames at all. */
+function unknownType(type: number, buffer: Buffer, start: number, end: number): AmqpError {
+  if (type === FRAME_HEARTBEAT) return unexpected(type, buffer, start, end);
+  const text = `type ${type}, ${octets(buffer.subarray(start, end))}: unknown_frame`;
+  return connectionError(REPLY_CODES.FRAME_ERROR, text);
+}
+
+/** A payload as RabbitMQ shows it: `all octets = <<1,2>>`, or the first sixteen. */
+function octets(payload: Buffer | ''): string {
+  if (payload === '') return 'all octets = <<>>';
+  if (payload.length <= SNIPPET_BYTES) return `all octets = ${binary(payload)}`;
+  return `first ${SNIPPET_BYTES} octets = ${binary(payload.subarray(0, SNIPPET_BYTES))}`;
+}
+
+function binary(bytes: Buffer): string {
+  return `<<${[...bytes].join(',')}>>`;
+}

@@ -1,0 +1,63 @@
+import type { Duplex } from 'node:stream';
+import { DEFAULT_PORT } from '@leveret/amqp';
+import { Broker, type BrokerOptions } from './broker.js';
+import { listen } from './listener.js';
+
+/** Options of {@link startBroker}: the broker's own, and where to listen. */
+export interface StartOptions extends BrokerOptions {
+  /** TCP port; 0 for a free one. Default: 5672. */
+  readonly port?: number;
+  /** Address or addresses to listen on. Default: 127.0.0.1. */
+  readonly host?: string | readonly string[];
+}
+
+/** A broker that listens. */
+export interface RunningBroker {
+  /** For clients on this machine: `amqp://guest:guest@127.0.0.1:5672`. */
+  readonly url: string;
+  readonly port: number;
+  /** Serves a peer on a stream of any kind, besides those that come by the port. */
+  accept(duplex: Duplex): void;
+  /** Stops listening, ends every connection with 320, and leaves nothing open. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a broker on a TCP port.
+ *
+ * ```ts
+ * const broker = await startBroker({ port: 0 });
+ * const connection = await amqplib.connect(broker.url);
+ * // ...
+ * await broker.close();
+ * ```
+ *
+ * Rejects with Node's error if the port cannot be had: EADDRINUSE, EADDRNOTAVAIL, EACCES.
+ */
+export async function startBroker(options: StartOptions = {}): Promise<RunningBroker> {
+  const { port = DEFAULT_PORT, host = '127.0.0.1', ...brokerOptions } = options;
+  const hosts = typeof host === 'string' ? [host] : host;
+  const broker = new Broker(brokerOptions);
+  try {
+    const listener = await listen(port, hosts, (socket) => broker.accept(socket));
+    return {
+      url: urlOf(hosts[0] ?? '127.0.0.1', listener.port),
+      port: listener.port,
+      accept: (duplex) => broker.accept(duplex),
+      close: async () => {
+        await Promise.all([listener.close(), broker.close()]);
+      },
+    };
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
+}
+
+/** An address that means every one is reached by the loopback address from here. */
+function urlOf(host: string, port: number): string {
+  const reachable = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? host;
+  const quoted =
+    reachable.includes(':') && !reachable.startsWith('[') ? `[${reachable}]` : reachable;
+  return `amqp://guest:guest@${quoted}:${port}`;
+}
