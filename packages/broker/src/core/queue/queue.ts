@@ -70,6 +70,8 @@ export class Queue {
 
   /** Takes a message: to a consumer at once if one is waiting, else to the end of the queue. */
   publish(message: Message): void {
+    // A transaction may be committed after one of its queues has gone.
+    if (this.#deleted) return;
     if (this.#backlog.ready > 0) {
       this.#backlog.append(message.keep());
       return;

@@ -121,6 +121,10 @@ export class Connection implements TransportListener {
     this.#over();
   }
 
+  broken(error: unknown): void {
+    this.#context.logger.error('internal error', { error });
+  }
+
   #sendConfirms(): void {
     for (const channel of this.#confirming) if (!channel.isClosing) channel.sendConfirms();
     this.#confirming.length = 0;

@@ -7,6 +7,7 @@ import {
   decodeMethod,
   encodeMethodFrame,
   type FieldTable,
+  FRAME_HEARTBEAT,
   FRAME_METHOD,
   FRAME_MIN_SIZE,
   PROTOCOL_HEADER,
@@ -91,7 +92,8 @@ export class Handshake implements TransportListener {
   frame(type: number, channel: number, buffer: Buffer, start: number, end: number): void {
     try {
       if (type === FRAME_METHOD && channel === 0) this.#method(decodeMethod(buffer, start, end));
-      else this.#refuse('a frame that does not belong in a handshake');
+      else if (type !== FRAME_HEARTBEAT)
+        this.#refuse('a frame that does not belong in a handshake');
     } catch (error) {
       if (error instanceof AmqpError) this.#close(error);
       else if (error instanceof DecodeError || error instanceof UnknownMethodError) {
@@ -111,6 +113,10 @@ export class Handshake implements TransportListener {
   closed(): void {
     this.#timer.cancel();
     this.#over();
+  }
+
+  broken(error: unknown): void {
+    this.#ports.logger.error('internal error in a handshake', { error });
   }
 
   /** Reads the eight octets a client begins with; answers others with the right ones (§4.2.2). */

@@ -12,6 +12,8 @@ export interface TransportListener extends FrameSink {
   drained(): void;
   /** The peer is gone, or we are: nothing can be sent or received any more. */
   closed(): void;
+  /** A bug has shown itself outside of a frame; the stream is cut off next. */
+  broken(error: unknown): void;
 }
 
 /** Takes the first octets, before there are frames; returns what it did not use, when done. */
@@ -65,12 +67,12 @@ export class Transport implements TurnEnd {
       payloadBytesMax,
     );
     this.writer = new FrameWriter((buffer, length) => this.#write(buffer, length), this.#pool.take);
-    duplex.on('data', (chunk: Buffer) => this.#receive(chunk));
-    duplex.on('drain', () => this.#drain());
+    duplex.on('data', (chunk: Buffer) => this.#guard(() => this.#receive(chunk)));
+    duplex.on('drain', () => this.#guard(() => this.#drain()));
     duplex.on('end', () => this.destroy());
     // The reason is of no use to anybody: whatever it is, 'close' follows.
     duplex.on('error', () => this.destroy());
-    duplex.on('close', () => this.#closed());
+    duplex.on('close', () => this.#guard(() => this.#closed()));
   }
 
   /** Whether we have stopped reading from the peer, so that its silence means nothing. */
@@ -103,8 +105,10 @@ export class Transport implements TurnEnd {
 
   endTurn(): void {
     this.#deferred = false;
-    if (!this.#ended) this.#listener.endTurn();
-    this.writer.flush();
+    this.#guard(() => {
+      if (!this.#ended) this.#listener.endTurn();
+      this.writer.flush();
+    });
   }
 
   /** Ignores whatever the peer still sends. */
@@ -126,6 +130,16 @@ export class Transport implements TurnEnd {
     this.#ended = true;
     this.#reader.stop();
     this.#duplex.destroy();
+  }
+
+  /** Keeps a bug that shows itself on one stream from reaching the process, and so the others. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#listener.broken(error);
+      this.destroy();
+    }
   }
 
   #receive(chunk: Buffer): void {
