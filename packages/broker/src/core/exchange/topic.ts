@@ -13,14 +13,19 @@ export class TopicRouter implements Router {
   check(): void {}
 
   add(binding: Binding): void {
-    this.#trie.add(binding.routingKey.split('.'), binding.destination);
+    this.#trie.add(wordsOf(binding.routingKey), binding.destination);
   }
 
   remove(binding: Binding): void {
-    this.#trie.remove(binding.routingKey.split('.'), binding.destination);
+    this.#trie.remove(wordsOf(binding.routingKey), binding.destination);
   }
 
   route(routingKey: string, _message: Message, into: Set<Destination>): void {
-    this.#trie.match(routingKey.split('.'), into);
+    this.#trie.match(wordsOf(routingKey), into);
   }
+}
+
+/** The words of a key. The empty key has none; RabbitMQ sees it so, other empty words are words. */
+function wordsOf(key: string): string[] {
+  return key === '' ? [] : key.split('.');
 }

@@ -1,13 +1,11 @@
 import {
   type AmqpError,
   connectionError,
-  type DecodedMethod,
   decodeMethod,
   encodeMethodFrame,
   FRAME_BODY,
   FRAME_HEADER,
   FRAME_METHOD,
-  METHODS,
   type MethodId,
   type MethodInput,
   type MethodName,
@@ -180,17 +178,8 @@ export class Channel implements ReplySink {
       this.#acknowledge(buffer, start);
     } else {
       this.#current = { classId: id >>> 16, methodId: id & 0xffff };
-      this.#handle(decodeMethod(buffer, start, end));
+      dispatch(this, decodeMethod(buffer, start, end));
     }
-  }
-
-  #handle(method: DecodedMethod): void {
-    const row: { readonly from: string } = METHODS[method.name];
-    if (row.from === 'server') {
-      const text = `method ${method.name} is the server's to send`;
-      throw connectionError(REPLY_CODES.COMMAND_INVALID, text);
-    }
-    dispatch(this, method);
   }
 
   /** basic.ack, read in place: with basic.publish the only method that comes by the million. */

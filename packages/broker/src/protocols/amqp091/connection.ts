@@ -8,7 +8,6 @@ import {
   FRAME_HEADER,
   FRAME_HEARTBEAT,
   FRAME_METHOD,
-  FRAME_OVERHEAD,
   type FrameFault,
   MalformedUtf8Error,
   type MethodId,
@@ -20,6 +19,7 @@ import type { Timer } from '../../base/clock.js';
 import { Refusal } from '../../core/refusal.js';
 import { Channel } from './channel.js';
 import type { ConnectionContext } from './context.js';
+import { brokenFrame, formatOctets, unexpectedFrame, unknownFrame } from './frame-error.js';
 import { Heartbeat } from './heartbeat.js';
 import { refusalToError } from './replies.js';
 import type { Transport, TransportListener } from './transport.js';
@@ -30,9 +30,6 @@ const CHANNEL_CLOSE = 0x0014_0028;
 const CHANNEL_CLOSE_OK = 0x0014_0029;
 const CONNECTION_CLOSE = 0x000a_0032;
 const CONNECTION_CLOSE_OK = 0x000a_0033;
-
-/** How much of a broken frame an error text shows. */
-const SNIPPET_BYTES = 16;
 
 /**
  * An open connection (0-9-1 §1.4): gives each frame to its channel, opens and closes channels, and
@@ -91,13 +88,7 @@ export class Connection implements TransportListener {
   }
 
   frameFault(fault: FrameFault): void {
-    const { frameBytesMax } = this.#context;
-    const problem =
-      fault.kind === 'too-large'
-        ? `${octets('')}: {frame_too_large,${fault.payloadBytes},${frameBytesMax - FRAME_OVERHEAD}}`
-        : `${octets(fault.payload)}: {invalid_frame_end_marker,${fault.end}}`;
-    const text = `type ${fault.type}, ${problem}`;
-    this.close(connectionError(REPLY_CODES.FRAME_ERROR, text));
+    this.close(brokenFrame(fault, this.#context.frameBytesMax));
     // Nothing can be read any more, not even the answer.
     this.#transport.endTurn();
     this.#transport.end();
@@ -156,7 +147,7 @@ export class Connection implements TransportListener {
       const id = end - start < 4 ? 0 : buffer.readUInt32BE(start);
       if (id >>> 16 === 20 && this.#channelMethod(channel, id)) return;
     } else if (type !== FRAME_HEADER && type !== FRAME_BODY) {
-      throw unknownType(type, buffer, start, end);
+      throw unknownFrame(type, buffer, start, end);
     }
     if (!channel.isClosing) channel.frame(type, buffer, start, end);
   }
@@ -194,7 +185,7 @@ export class Connection implements TransportListener {
       const text = 'expected method frame, got non method frame instead';
       throw connectionError(REPLY_CODES.UNEXPECTED_FRAME, text);
     }
-    if (type !== FRAME_METHOD) throw unknownType(type, buffer, start, end);
+    if (type !== FRAME_METHOD) throw unknownFrame(type, buffer, start, end);
     const method = decodeMethod(buffer, start, end);
     const cause = { classId: buffer.readUInt16BE(start), methodId: buffer.readUInt16BE(start + 2) };
     // Late words about a channel that both sides have closed already.
@@ -221,8 +212,9 @@ export class Connection implements TransportListener {
 
   #connectionFrame(type: number, buffer: Buffer, start: number, end: number): void {
     if (type === FRAME_HEARTBEAT) return;
-    if (type === FRAME_HEADER || type === FRAME_BODY) throw unexpected(type, buffer, start, end);
-    if (type !== FRAME_METHOD) throw unknownType(type, buffer, start, end);
+    if (type === FRAME_HEADER || type === FRAME_BODY)
+      throw unexpectedFrame(type, buffer, start, end);
+    if (type !== FRAME_METHOD) throw unknownFrame(type, buffer, start, end);
     const method = decodeMethod(buffer, start, end);
     if (method.name === 'connection.close') {
       this.#closedByPeer();
@@ -272,7 +264,9 @@ export class Connection implements TransportListener {
       channel.fail(answer);
     } else {
       this.#context.logger.warn(`connection closed: ${answer.replyText}`);
-      this.close(answer, channel?.blame(answer) ?? answer);
+      // RabbitMQ finds text that is not UTF-8 before it knows which method it is in.
+      const isBlameless = error instanceof MalformedUtf8Error;
+      this.close(answer, isBlameless ? answer : channel?.blame(answer));
     }
   }
 
@@ -290,33 +284,10 @@ export class Connection implements TransportListener {
     }
     if (error instanceof DecodeError) {
       const fields = buffer.subarray(Math.min(start + 4, end), end);
-      return connectionError(REPLY_CODES.FRAME_ERROR, `cannot decode ${binary(fields)}`);
+      return connectionError(REPLY_CODES.FRAME_ERROR, `cannot decode ${formatOctets(fields)}`);
     }
     // A bug of ours: this connection is the smallest thing that owns whatever is broken.
     this.#context.logger.error('internal error', { error });
     return connectionError(REPLY_CODES.INTERNAL_ERROR, '');
   }
-}
-
-function unexpected(type: number, buffer: Buffer, start: number, end: number): AmqpError {
-  const text = `type ${type}, ${octets(buffer.subarray(start, end))}`;
-  return connectionError(REPLY_CODES.UNEXPECTED_FRAME, text);
-}
-
-/** A heartbeat where it does not belong is a frame out of place; other types are no frames at all. */
-function unknownType(type: number, buffer: Buffer, start: number, end: number): AmqpError {
-  if (type === FRAME_HEARTBEAT) return unexpected(type, buffer, start, end);
-  const text = `type ${type}, ${octets(buffer.subarray(start, end))}: unknown_frame`;
-  return connectionError(REPLY_CODES.FRAME_ERROR, text);
-}
-
-/** A payload as RabbitMQ shows it: `all octets = <<1,2>>`, or the first sixteen. */
-function octets(payload: Buffer | ''): string {
-  if (payload === '') return 'all octets = <<>>';
-  if (payload.length <= SNIPPET_BYTES) return `all octets = ${binary(payload)}`;
-  return `first ${SNIPPET_BYTES} octets = ${binary(payload.subarray(0, SNIPPET_BYTES))}`;
-}
-
-function binary(bytes: Buffer): string {
-  return `<<${[...bytes].join(',')}>>`;
 }

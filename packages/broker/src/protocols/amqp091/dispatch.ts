@@ -57,11 +57,7 @@ export function dispatch(channel: Channel, method: DecodedMethod): void {
       return modes.txCommit(channel);
     case 'tx.rollback':
       return modes.txRollback(channel);
-    // Answers to what we sent and did not wait for.
-    case 'basic.cancel-ok':
-    case 'channel.flow-ok':
-      return;
     default:
-      throw connectionError(REPLY_CODES.COMMAND_INVALID, `unimplemented method ${method.name}`);
+      throw connectionError(REPLY_CODES.COMMAND_INVALID, 'unimplemented method');
   }
 }

@@ -18,6 +18,7 @@ import type { Authenticator, User } from '../../auth/users.js';
 import type { Timer } from '../../base/clock.js';
 import type { VirtualHost } from '../../core/virtual-host.js';
 import type { ConnectionContext, Surroundings } from './context.js';
+import { unexpectedFrame } from './frame-error.js';
 import { MECHANISMS, readResponse } from './sasl.js';
 import { type ServerProperties, serverPropertiesTable } from './server-properties.js';
 import { Transport, type TransportListener } from './transport.js';
@@ -141,6 +142,12 @@ export class Handshake implements TransportListener {
       this.#transport.end();
     }
     return rest;
+  }
+
+  /** Only once the peer is about to open is it told what is wrong. */
+  #unexpectedFrame(type: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#step === 'open') throw unexpectedFrame(type, buffer, start, end);
+    this.#refuse('a frame that does not belong in a handshake');
   }
 
   #method(method: DecodedMethod): void {
