@@ -93,8 +93,7 @@ export class Handshake implements TransportListener {
   frame(type: number, channel: number, buffer: Buffer, start: number, end: number): void {
     try {
       if (type === FRAME_METHOD && channel === 0) this.#method(decodeMethod(buffer, start, end));
-      else if (type !== FRAME_HEARTBEAT)
-        this.#refuse('a frame that does not belong in a handshake');
+      else if (type !== FRAME_HEARTBEAT) this.#unexpectedFrame(type, buffer, start, end);
     } catch (error) {
       if (error instanceof AmqpError) this.#close(error);
       else if (error instanceof DecodeError || error instanceof UnknownMethodError) {
