@@ -42,6 +42,10 @@ export class FrameReader {
   readonly #sink: FrameSink;
   #payloadBytesMax: number;
   #stopped = false;
+  #isHeld = false;
+  #again = false;
+  /** What has come since the reader was held. */
+  #held: Buffer | undefined;
   /** The beginning of a frame whose end has not come yet, and how much of it is there. */
   #partial: Buffer | undefined;
   #partialBytes = 0;
@@ -60,17 +64,40 @@ export class FrameReader {
     this.#payloadBytesMax = bytes;
   }
 
+  /**
+   * Finds no more frames, not even in the chunk being read, until {@link resume}. With `again`, the
+   * frame being handled is not done, and comes once more then.
+   */
+  hold(again: boolean): void {
+    this.#isHeld = true;
+    this.#again = again;
+  }
+
+  /** Goes on where {@link hold} stopped it. */
+  resume(): void {
+    this.#isHeld = false;
+    this.#again = false;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.push(held);
+  }
+
   /** Drops what is buffered and ignores everything that comes from now on. */
   stop(): void {
     this.#stopped = true;
     this.#partial = undefined;
+    this.#held = undefined;
   }
 
   /** Reads a chunk to its end. The chunk must not change afterwards while frames of it are kept. */
   push(chunk: Buffer): void {
+    if (this.#isHeld) {
+      this.#held = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+      return;
+    }
     let position = this.#partial === undefined ? 0 : this.#complete(chunk, 0);
     const length = chunk.length;
-    while (!this.#stopped && length - position >= FRAME_HEADER_BYTES) {
+    while (!(this.#stopped || this.#isHeld) && length - position >= FRAME_HEADER_BYTES) {
       const payloadBytes = readUint32(chunk, position + 3);
       if (payloadBytes > this.#payloadBytesMax) {
         this.#tooLarge(chunk[position]!, payloadBytes);
@@ -79,9 +106,11 @@ export class FrameReader {
       const next = position + FRAME_OVERHEAD_BYTES + payloadBytes;
       if (next > length) break;
       this.#emit(chunk, position, next);
-      position = next;
+      if (!this.#again) position = next;
     }
-    if (!this.#stopped && position < length) this.#keepPartial(chunk, position);
+    if (this.#stopped || position === length) return;
+    if (this.#isHeld) this.#held = chunk.subarray(position);
+    else this.#keepPartial(chunk, position);
   }
 
   #emit(buffer: Buffer, position: number, next: number): void {
@@ -127,7 +156,9 @@ export class FrameReader {
     if (this.#partialBytes < frameBytes) return position;
     this.#partial = undefined;
     this.#emit(partial, 0, frameBytes);
-    return position;
+    if (!this.#again) return position;
+    this.#held = Buffer.concat([partial, chunk.subarray(position)]);
+    return chunk.length;
   }
 
   /** Grows the partial frame's buffer by doubling: a peer pays for room with octets, not claims. */

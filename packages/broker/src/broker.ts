@@ -7,13 +7,17 @@ import { type Clock, systemClock, type Timer } from './base/clock.js';
 import { type Logger, silentLogger } from './base/logger.js';
 import { type Random, systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
-import type { Message } from './core/message.js';
+import { InMemory } from './core/persistence.js';
+import { NOTHING_TO_WAIT_FOR } from './core/ports.js';
 import { VirtualHost } from './core/virtual-host.js';
+import { type OpenedJournal, openJournal } from './open-journal.js';
 import { Connection } from './protocols/amqp091/connection.js';
+import type { Surroundings } from './protocols/amqp091/context.js';
 import { Handshake, type HandshakePorts } from './protocols/amqp091/handshake.js';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 import { SERVER_PROPERTIES, type ServerProperties } from './protocols/amqp091/server-properties.js';
-import { MemoryStore } from './store/memory-store.js';
+import type { Files } from './store/files.js';
+import { nodeFiles } from './store/node-files.js';
 import { SlabAllocator } from './store/slab.js';
 
 /** How often memory that is held by very little is looked for, in milliseconds. */
@@ -37,6 +41,19 @@ export interface BrokerOptions {
   readonly random?: Random;
 }
 
+/** Where a broker keeps what has to survive. */
+export interface StorageOptions {
+  /** Made if it is not there; of one broker at a time. */
+  readonly directory: string;
+  /** Size of a journal file, in octets. Default: 64 MiB. */
+  readonly fileBytes?: number;
+  /** Default: the machine's disk. */
+  readonly files?: Files;
+}
+
+/** Size of a journal file unless it is said otherwise, in octets. */
+const JOURNAL_FILE_BYTES = 67_108_864;
+
 /** How long a broker that closes waits for its peers to agree, in milliseconds. */
 const CLOSE_GRACE_MILLISECONDS = 2_000;
 
@@ -51,26 +68,36 @@ export class Broker {
   readonly #connections = new Set<Connection>();
   #isClosing = false;
   #emptied: (() => void) | undefined;
+  readonly #opened: OpenedJournal | undefined;
   #sweepTimer: Timer;
 
-  constructor(options: BrokerOptions = {}) {
-    const random = options.random ?? systemRandom;
-    const newStore = (): MemoryStore<Message> => new MemoryStore<Message>();
-    const names = options.vhosts ?? ['/'];
-    this.#vhosts = new Map(names.map((name) => [name, new VirtualHost(name, random, newStore)]));
+  /** A broker that keeps everything in memory. {@link Broker.open} makes one that does not. */
+  constructor(options: BrokerOptions = {}, start: Start = startInMemory(options)) {
+    this.#opened = start.opened;
+    this.#vhosts = start.vhosts;
     this.#ports = {
-      random,
-      clock: options.clock ?? systemClock,
-      logger: options.logger ?? silentLogger,
-      turn: new Turn(),
-      pool: new BufferPool(OUTPUT_BUFFER_BYTES),
-      slabs: new SlabAllocator(),
+      ...start.surroundings,
+      durability: start.opened?.journal ?? NOTHING_TO_WAIT_FOR,
       limits: { ...CONNECTION_LIMITS, ...options.limits },
       authenticator: options.authenticator ?? new GuestOnly(),
       serverProperties: { ...SERVER_PROPERTIES, ...options.serverProperties },
       findVhost: (name) => this.#vhosts.get(name),
     };
     this.#sweepTimer = this.#sweepLater();
+  }
+
+  /**
+   * A broker that keeps durable exchanges, queues and persistent messages in a data directory, and
+   * begins with what is there. Rejects with DirectoryInUseError if another broker has it, with
+   * NewerFormatError if a newer version of Leveret wrote it, or with Node's error.
+   */
+  static async open(options: BrokerOptions & { storage: StorageOptions }): Promise<Broker> {
+    const surroundings = surroundingsOf(options);
+    const { directory, files = nodeFiles, fileBytes = JOURNAL_FILE_BYTES } = options.storage;
+    const ports = { ...surroundings, files, isShared: files === nodeFiles };
+    const journalOptions = { directory, fileBytes, durable: true };
+    const opened = await openJournal(options.vhosts ?? ['/'], ports, journalOptions);
+    return new Broker(options, { surroundings, opened, vhosts: opened.vhosts });
   }
 
   /**
@@ -124,6 +151,16 @@ export class Broker {
     this.#checkEmptied();
     await emptied;
     grace.cancel();
+    await this.#closeJournal();
+  }
+
+  async #closeJournal(): Promise<void> {
+    if (this.#opened === undefined) return;
+    for (const vhost of this.#vhosts.values()) {
+      for (const queue of vhost.queues.all()) queue.settle();
+    }
+    await this.#opened.journal.close();
+    await this.#opened.lock?.release();
   }
 
   #checkEmptied(): void {
@@ -143,6 +180,33 @@ export class Broker {
       for (const queue of vhost.queues.all()) queue.forEachMessage((message) => message.compact());
     }
   }
+}
+
+/** What a broker begins with. */
+interface Start {
+  readonly surroundings: Omit<Surroundings, 'limits' | 'durability'>;
+  readonly vhosts: ReadonlyMap<string, VirtualHost>;
+  readonly opened: OpenedJournal | undefined;
+}
+
+function startInMemory(options: BrokerOptions): Start {
+  const surroundings = surroundingsOf(options);
+  const memory = new InMemory();
+  const vhosts = (options.vhosts ?? ['/']).map(
+    (name) => [name, new VirtualHost(name, surroundings.random, memory)] as const,
+  );
+  return { surroundings, vhosts: new Map(vhosts), opened: undefined };
+}
+
+function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
+  return {
+    random: options.random ?? systemRandom,
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? silentLogger,
+    turn: new Turn(),
+    pool: new BufferPool(OUTPUT_BUFFER_BYTES),
+    slabs: new SlabAllocator(),
+  };
 }
 
 /** Whether the peer is on this machine; one in this process is. */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { DEFAULT_PORT } from '@leveret/amqp';
-import { Broker, type BrokerOptions } from './broker.js';
+import { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
 import { listen } from './listener.js';
 
 /** Options of {@link startBroker}: the broker's own, and where to listen. */
@@ -9,6 +9,8 @@ export interface StartOptions extends BrokerOptions {
   readonly port?: number;
   /** Address or addresses to listen on. Default: 127.0.0.1. */
   readonly host?: string | readonly string[];
+  /** Where to keep what has to survive. Default: nowhere, everything is in memory. */
+  readonly storage?: StorageOptions;
 }
 
 /** A broker that listens. */
@@ -32,12 +34,14 @@ export interface RunningBroker {
  * await broker.close();
  * ```
  *
- * Rejects with Node's error if the port cannot be had: EADDRINUSE, EADDRNOTAVAIL, EACCES.
+ * Rejects with Node's error if the port cannot be had (EADDRINUSE, EADDRNOTAVAIL, EACCES), and as
+ * {@link Broker.open} does.
  */
 export async function startBroker(options: StartOptions = {}): Promise<RunningBroker> {
-  const { port = DEFAULT_PORT, host = '127.0.0.1', ...brokerOptions } = options;
+  const { port = DEFAULT_PORT, host = '127.0.0.1', storage } = options;
   const hosts = typeof host === 'string' ? [host] : host;
-  const broker = new Broker(brokerOptions);
+  const broker =
+    storage === undefined ? new Broker(options) : await Broker.open({ ...options, storage });
   try {
     const listener = await listen(port, hosts, (socket) => broker.accept(socket));
     return {

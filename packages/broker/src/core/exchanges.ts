@@ -3,8 +3,10 @@ import { requireSame, requireSameArguments } from './equivalence.js';
 import { DefaultRouter } from './exchange/default.js';
 import { Exchange, type ExchangeSpec, isExchangeType } from './exchange/exchange.js';
 import type { Destination } from './exchange/router.js';
+import type { Persistence } from './persistence.js';
 import type { Queue } from './queue/queue.js';
 import { checkNotReserved, nameOf, notFound, Refusal, stripLineEnds } from './refusal.js';
+import { bindingChange, exchangeChange, isDurable } from './topology.js';
 
 const NO_ARGUMENTS: FieldTable = new Map();
 
@@ -24,9 +26,16 @@ export class Exchanges {
   readonly #byName = new Map<string, Exchange>();
   /** Told of each change: what was remembered of routes is no longer true. */
   readonly #changed: () => void;
+  readonly #persistence: Persistence;
 
-  constructor(vhost: string, queues: ReadonlyMap<string, Queue>, changed: () => void) {
+  constructor(
+    vhost: string,
+    queues: ReadonlyMap<string, Queue>,
+    persistence: Persistence,
+    changed: () => void,
+  ) {
     this.#vhost = vhost;
+    this.#persistence = persistence;
     this.#changed = changed;
     const own = { durable: true, autoDelete: false, arguments: NO_ARGUMENTS };
     const defaultSpec = { ...own, name: '', type: 'direct', internal: false };
@@ -75,8 +84,7 @@ export class Exchanges {
         const text = `invalid type '${fieldTypeName(alternate)}' for arg 'alternate-exchange' in `;
         throw new Refusal('precondition-failed', text + thing);
       }
-      this.#byName.set(name, new Exchange({ ...spec, name }));
-      this.#changed();
+      this.restore({ ...spec, name });
       return;
     }
     requireSame(thing, 'type', type, current.type);
@@ -84,6 +92,25 @@ export class Exchanges {
     requireSame(thing, 'auto_delete', spec.autoDelete, current.autoDelete);
     requireSame(thing, 'internal', spec.internal, current.internal);
     requireSameArguments(thing, ['alternate-exchange'], spec.arguments, current.arguments);
+  }
+
+  /** Creates an exchange without asking whether it may be. */
+  restore(spec: ExchangeSpec): void {
+    const exchange = new Exchange(spec);
+    this.#byName.set(spec.name, exchange);
+    if (spec.durable) this.#persistence.record(exchangeChange(this.#vhost, exchange));
+    this.#changed();
+  }
+
+  /** Removes an exchange without asking whether it may be. */
+  drop(name: string): void {
+    const exchange = this.#byName.get(name);
+    if (exchange !== undefined) this.#remove(exchange);
+  }
+
+  /** Whether an exchange is one that is always there. */
+  isPredeclared(exchange: Exchange): boolean {
+    return exchange.name === '' || PREDECLARED.some(([name]) => name === exchange.name);
   }
 
   /** Deletes an exchange with its bindings; deleting what is not there is fine. Throws a Refusal. */
@@ -104,11 +131,20 @@ export class Exchanges {
 
   /** Binds a destination to an exchange. Throws a Refusal if the arguments are not the type's. */
   bind(source: Exchange, destination: Destination, routingKey: string, args: FieldTable): void {
-    if (source.bind(destination, routingKey, args)) this.#changed();
+    const binding = source.bind(destination, routingKey, args);
+    if (binding === undefined) return;
+    if (isDurable(binding)) {
+      this.#persistence.record(bindingChange('binding', this.#vhost, binding));
+    }
+    this.#changed();
   }
 
   unbind(source: Exchange, destination: Destination, routingKey: string, args: FieldTable): void {
-    if (!source.unbind(destination, routingKey, args)) return;
+    const binding = source.unbind(destination, routingKey, args);
+    if (binding === undefined) return;
+    if (isDurable(binding)) {
+      this.#persistence.record(bindingChange('unbinding', this.#vhost, binding));
+    }
     this.#changed();
     this.#removeIfDone(source);
   }
@@ -128,7 +164,9 @@ export class Exchanges {
   }
 
   #remove(exchange: Exchange): void {
-    this.#byName.delete(exchange.name);
+    const { name, durable } = exchange.spec;
+    this.#byName.delete(name);
+    if (durable) this.#persistence.record({ what: 'exchange-deleted', vhost: this.#vhost, name });
     for (const binding of exchange.bindings()) binding.destination.sources.delete(exchange);
     this.unbindAll(exchange);
   }

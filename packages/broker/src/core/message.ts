@@ -1,4 +1,5 @@
 import type { BasicProperties, FieldTable } from '@leveret/amqp';
+import type { Storable } from '../store/journal-store.js';
 
 /**
  * A message on its way through the broker: what routing and queueing need to know, and the rest in
@@ -10,7 +11,7 @@ import type { BasicProperties, FieldTable } from '@leveret/amqp';
  *
  * Strings are wire strings: one character per octet.
  */
-export abstract class Message {
+export abstract class Message implements Storable {
   /** Name of the exchange it was published to. */
   exchange = '';
   routingKey = '';
@@ -36,6 +37,12 @@ export abstract class Message {
   abstract retain(): void;
   /** One holder less; with the last one the message's memory is given back. */
   abstract release(): void;
+  /** Which protocol's front end reads the stored form back. */
+  abstract readonly format: number;
+  /** Size of the stored form in octets. */
+  abstract get storedBytes(): number;
+  /** Writes the stored form. */
+  abstract writeTo(buffer: Buffer, at: number): void;
   /** Moves a kept message out of memory that hardly anything else uses any more. */
   abstract compact(): void;
 }

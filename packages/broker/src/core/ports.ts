@@ -24,5 +24,25 @@ export interface QueueOwner {
   queueUnused(queue: Queue): void;
 }
 
+/** How far what was asked for has got on its way to the disk. */
+export interface Durability {
+  /** Counts what was asked for: whoever wants to wait for something remembers this number. */
+  readonly appended: number;
+  /** How much of that is on the disk. */
+  readonly durable: number;
+  /** Whether publishers should wait: the disk does not keep up. */
+  readonly isBehind: boolean;
+  /** Calls `then` when everything asked for so far is on the disk; at once if it is. */
+  onDurable(then: () => void): void;
+}
+
+/** Of a broker that keeps everything in memory: there is never anything to wait for. */
+export const NOTHING_TO_WAIT_FOR: Durability = {
+  appended: 0,
+  durable: 0,
+  isBehind: false,
+  onDurable: (then) => then(),
+};
+
 /** Stands for the connection that an exclusive queue belongs to; compared, never looked into. */
 export type ConnectionIdentity = object;

@@ -1,13 +1,13 @@
 import { type FieldTable, fieldTypeName } from '@leveret/amqp';
 import { type Random, uniqueName } from '../base/random.js';
-import type { MessageStore } from '../store/message-store.js';
 import { requireSame, requireSameArguments } from './equivalence.js';
 import type { Exchanges } from './exchanges.js';
-import type { Message } from './message.js';
+import type { Persistence } from './persistence.js';
 import type { ConnectionIdentity, QueueOwner } from './ports.js';
 import { checkQueueArguments, EQUIVALENT_ARGUMENTS, integerArgument } from './queue/arguments.js';
 import { Queue, type QueueSpec } from './queue/queue.js';
 import { checkNotReserved, nameOf, notFound, Refusal, stripLineEnds } from './refusal.js';
+import { queueChange } from './topology.js';
 
 /** What a client asks for when it declares a queue. */
 export interface QueueRequest {
@@ -31,7 +31,7 @@ export class Queues implements QueueOwner {
   readonly #byName: Map<string, Queue>;
   readonly #exchanges: Exchanges;
   readonly #random: Random;
-  readonly #newStore: () => MessageStore<Message>;
+  readonly #persistence: Persistence;
   readonly #changed: () => void;
 
   /** `byName` is kept up to date here, and read by the default exchange. */
@@ -41,7 +41,7 @@ export class Queues implements QueueOwner {
     exchanges: Exchanges,
     ports: {
       readonly random: Random;
-      readonly newStore: () => MessageStore<Message>;
+      readonly persistence: Persistence;
       readonly changed: () => void;
     },
   ) {
@@ -49,7 +49,7 @@ export class Queues implements QueueOwner {
     this.#byName = byName;
     this.#exchanges = exchanges;
     this.#random = ports.random;
-    this.#newStore = ports.newStore;
+    this.#persistence = ports.persistence;
     this.#changed = ports.changed;
   }
 
@@ -92,10 +92,22 @@ export class Queues implements QueueOwner {
     }
     if (asked === '') this.#checkServerNamed(request.arguments);
     const name = asked === '' ? uniqueName(this.#random, 'amq.gen') : asked;
-    const queue = this.#create(name, request, connection);
-    this.#byName.set(name, queue);
+    return this.restore(this.#specOf(name, request, connection));
+  }
+
+  /** Creates a queue without asking whether it may be. */
+  restore(spec: QueueSpec): Queue {
+    const queue = new Queue(spec, this, this.#persistence.storesFor(spec.number, spec.durable));
+    this.#byName.set(spec.name, queue);
+    if (spec.durable) this.#persistence.record(queueChange(this.#vhost, queue));
     this.#changed();
     return queue;
+  }
+
+  /** Removes a queue without asking whether it may be. */
+  drop(name: string): void {
+    const queue = this.#byName.get(name);
+    if (queue !== undefined) this.#remove(queue);
   }
 
   /** Deletes a queue with its messages; 0 if there is none. Throws a Refusal. */
@@ -131,12 +143,17 @@ export class Queues implements QueueOwner {
   #remove(queue: Queue): void {
     // A queue that ends tells its consumers, and may then be told that it is unused.
     if (!this.#byName.delete(queue.name)) return;
+    const { name, number, durable } = queue.spec;
+    if (durable) {
+      this.#persistence.record({ what: 'queue-deleted', vhost: this.#vhost, name, number });
+    }
     this.#exchanges.unbindAll(queue);
     queue.delete();
     this.#changed();
   }
 
-  #create(name: string, request: QueueRequest, connection: ConnectionIdentity): Queue {
+  /** What a queue that is asked for will be. Throws a Refusal if it cannot be. */
+  #specOf(name: string, request: QueueRequest, connection: ConnectionIdentity): QueueSpec {
     const { arguments: args } = request;
     const thing = nameOf('queue', name, this.#vhost);
     const deadLetterExchange = args.get('x-dead-letter-exchange');
@@ -147,15 +164,16 @@ export class Queues implements QueueOwner {
     }
     checkQueueArguments(name, this.#vhost, args);
     if (isQuorum(args)) checkQuorum(thing, request);
-    const spec: QueueSpec = {
+    const durable = request.durable && !request.exclusive;
+    return {
       name,
-      durable: request.durable && !request.exclusive,
+      number: durable ? this.#persistence.newQueueNumber() : 0,
+      durable,
       autoDelete: request.autoDelete,
       owner: request.exclusive ? connection : undefined,
       arguments: args,
       maxPriority: integerArgument(args, 'x-max-priority') ?? 0,
     };
-    return new Queue(spec, this, this.#newStore);
   }
 
   #requireSame(queue: Queue, request: QueueRequest, connection: ConnectionIdentity): void {

@@ -1,15 +1,24 @@
 import type { FieldTable } from '@leveret/amqp';
 import type { Random } from '../base/random.js';
-import type { MessageStore } from '../store/message-store.js';
 import type { Exchange } from './exchange/exchange.js';
 import { checkNotDefault, Exchanges } from './exchanges.js';
 import type { Message } from './message.js';
+import type { Persistence } from './persistence.js';
 import type { ConnectionIdentity } from './ports.js';
+import { integerArgument } from './queue/arguments.js';
 import type { Queue } from './queue/queue.js';
 import { Queues } from './queues.js';
 import { nameOf, Refusal, stripLineEnds } from './refusal.js';
 import { ReplyAddresses } from './reply-addresses.js';
 import { route } from './routing.js';
+import {
+  bindingChange,
+  decodeArguments,
+  exchangeChange,
+  isDurable,
+  queueChange,
+  type TopologyChange,
+} from './topology.js';
 
 /** What a binding is asked for with. */
 export interface BindingRequest {
@@ -30,14 +39,14 @@ export class VirtualHost {
   /** How often the topology has changed: what was remembered of routes at another count is void. */
   #topologyVersion = 0;
 
-  constructor(name: string, random: Random, newStore: () => MessageStore<Message>) {
+  constructor(name: string, random: Random, persistence: Persistence) {
     this.name = name;
     const changed = (): void => {
       this.#topologyVersion++;
     };
     const queuesByName = new Map<string, Queue>();
-    this.exchanges = new Exchanges(name, queuesByName, changed);
-    this.queues = new Queues(name, queuesByName, this.exchanges, { random, newStore, changed });
+    this.exchanges = new Exchanges(name, queuesByName, persistence, changed);
+    this.queues = new Queues(name, queuesByName, this.exchanges, { random, persistence, changed });
     this.replies = new ReplyAddresses(random);
   }
 
@@ -89,6 +98,66 @@ export class VirtualHost {
     const destination = this.exchanges.get(stripLineEnds(request.destination));
     if (source === undefined || destination === undefined) return;
     this.exchanges.unbind(source, destination, request.routingKey, request.arguments);
+  }
+
+  /** The changes that make what survives of the topology what it is, from nothing. */
+  *topology(): Generator<TopologyChange> {
+    const exchanges = [...this.exchanges.all()].filter(({ spec }) => spec.durable);
+    for (const exchange of exchanges) {
+      if (!this.exchanges.isPredeclared(exchange)) yield exchangeChange(this.name, exchange);
+    }
+    for (const queue of this.queues.all()) {
+      if (queue.spec.durable) yield queueChange(this.name, queue);
+    }
+    for (const exchange of exchanges) {
+      for (const binding of exchange.bindings()) {
+        if (isDurable(binding)) yield bindingChange('binding', this.name, binding);
+      }
+    }
+  }
+
+  /** Makes a change again that was recorded before the broker started. */
+  restore(change: TopologyChange): void {
+    switch (change.what) {
+      case 'exchange':
+        this.exchanges.restore({
+          ...change,
+          durable: true,
+          arguments: decodeArguments(change.arguments),
+        });
+        break;
+      case 'exchange-deleted':
+        this.exchanges.drop(change.name);
+        break;
+      case 'queue': {
+        const args = decodeArguments(change.arguments);
+        const maxPriority = integerArgument(args, 'x-max-priority') ?? 0;
+        const { name, number, autoDelete } = change;
+        const rest = { durable: true, owner: undefined, arguments: args, maxPriority };
+        this.queues.restore({ name, number, autoDelete, ...rest });
+        break;
+      }
+      case 'queue-deleted':
+        this.queues.drop(change.name);
+        break;
+      case 'binding':
+      case 'unbinding':
+        this.#restoreBinding(change);
+        break;
+    }
+  }
+
+  #restoreBinding(change: TopologyChange & { what: 'binding' | 'unbinding' }): void {
+    const source = this.exchanges.get(change.source);
+    const destination =
+      change.destinationKind === 'queue'
+        ? this.queues.get(change.destination)
+        : this.exchanges.get(change.destination);
+    if (source === undefined || destination === undefined) return;
+    const args = decodeArguments(change.arguments);
+    if (change.what === 'binding')
+      this.exchanges.bind(source, destination, change.routingKey, args);
+    else this.exchanges.unbind(source, destination, change.routingKey, args);
   }
 
   #source(request: BindingRequest): Exchange {

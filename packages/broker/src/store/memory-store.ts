@@ -6,6 +6,10 @@ import type { MessageStore, Stored } from './message-store.js';
 export class MemoryStore<M extends Stored> implements MessageStore<M> {
   #messages = new Sequence<M>(0);
 
+  /** Never told of anything: memory loses nothing. */
+  onLost: (position: number) => void = () => {};
+  readonly redeliveredBelow = 0;
+
   get size(): number {
     return this.#messages.size;
   }
@@ -17,6 +21,14 @@ export class MemoryStore<M extends Stored> implements MessageStore<M> {
   append(message: M): number {
     message.retain();
     return this.#messages.push(message);
+  }
+
+  isAtHand(): boolean {
+    return true;
+  }
+
+  fetch(_position: number, then: () => void): void {
+    then();
   }
 
   read(position: number): M {
@@ -34,6 +46,8 @@ export class MemoryStore<M extends Stored> implements MessageStore<M> {
   firstFrom(from: number): number {
     return this.#messages.firstFrom(from);
   }
+
+  settleReservation(): void {}
 
   forEach(visit: (message: M, position: number) => void): void {
     this.#messages.forEach(visit);

@@ -19,15 +19,25 @@ export interface MessageStore<M extends Stored> {
   readonly size: number;
   /** The position the next message will get. */
   readonly next: number;
+  /** Messages at positions below this may have been delivered before the store was opened. */
+  readonly redeliveredBelow: number;
+  /** Told of a message that is gone because the disk has lost it. */
+  onLost: (position: number) => void;
   /** Adds a message at the end, retains it, and returns its position. */
   append(message: M): number;
-  /** The message at a position that holds one. */
+  /** Whether the message at a position may be read and delivered now. */
+  isAtHand(position: number): boolean;
+  /** Sees to it that a message comes to hand, and calls `then` when something has; ask again. */
+  fetch(position: number, then: () => void): void;
+  /** The message at a position, which is at hand. */
   read(position: number): M;
   /** Forgets a message, and releases it. */
   remove(position: number): void;
   /** The smallest position >= `from` that holds a message, or `next`. */
   firstFrom(from: number): number;
-  /** Calls `visit` for every message, in order of position. */
+  /** Notes that what lies at `undelivered` and after it has not been delivered. */
+  settleReservation(undelivered: number): void;
+  /** Calls `visit` for every message that is in memory, in order of position. */
   forEach(visit: (message: M, position: number) => void): void;
   /** Forgets everything: the queue is gone. */
   clear(): void;

@@ -66,26 +66,26 @@ export class Exchange {
     return this.#bindings.values();
   }
 
-  /** Adds a binding; false if it was there already. Throws a Refusal if its arguments are bad. */
-  bind(destination: Destination, routingKey: string, args: FieldTable): boolean {
+  /** Adds a binding; undefined if it was there already. Throws a Refusal if its arguments are bad. */
+  bind(destination: Destination, routingKey: string, args: FieldTable): Binding | undefined {
     this.router.check(args);
     const id = bindingId(destination, routingKey, args);
-    if (this.#bindings.has(id)) return false;
+    if (this.#bindings.has(id)) return undefined;
     const binding: Binding = { source: this, destination, routingKey, arguments: args };
     this.#bindings.set(id, binding);
     this.router.add(binding);
     destination.sources.add(this);
-    return true;
+    return binding;
   }
 
-  /** Removes a binding; false if there was none. */
-  unbind(destination: Destination, routingKey: string, args: FieldTable): boolean {
+  /** Removes a binding and returns it; undefined if there was none. */
+  unbind(destination: Destination, routingKey: string, args: FieldTable): Binding | undefined {
     const id = bindingId(destination, routingKey, args);
     const binding = this.#bindings.get(id);
-    if (binding === undefined) return false;
+    if (binding === undefined) return undefined;
     this.#remove(id, binding);
     if (!this.#leadsTo(destination)) destination.sources.delete(this);
-    return true;
+    return binding;
   }
 
   /** Removes every binding to a destination that is going away. */

@@ -9,6 +9,10 @@ export interface Backlog {
   readonly ready: number;
   /** Whether the message taken last had been taken before. */
   readonly redelivered: boolean;
+  /** Whether the first ready message can be taken and read now; if there is none, true. */
+  readonly isAtHand: boolean;
+  /** Sees to it that it comes to hand, and calls `then` when something has: ask again. */
+  fetch(then: () => void): void;
   /** Adds a message at the end. */
   append(message: Message): void;
   /** Takes the first ready message and returns its position, -1 if there is none. */
@@ -19,8 +23,10 @@ export interface Backlog {
   giveBack(position: number): void;
   /** Removes a taken message for good. */
   remove(position: number): void;
-  /** Calls `visit` for every message there is, taken or not. */
+  /** Calls `visit` for every message in memory, taken or not. */
   forEach(visit: (message: Message) => void): void;
+  /** The broker is closing: notes what has not been delivered, so that it comes back as new. */
+  settle(): void;
   /** Removes every message, taken or not: the queue is gone. */
   clear(): void;
 }

@@ -31,29 +31,23 @@ export class ConsumerRing {
     }
   }
 
-  /** The next consumer that may be given a message; the turn passes to the one after it. */
-  next(): Consumer | undefined {
+  /** The consumer whose turn it is, among those that may be given a message. */
+  peek(): Consumer | undefined {
     while (this.#levels.length > 0) {
+      const level = this.#levels[0]!;
+      const consumer = level.ready[level.turn]!;
+      if (consumer.canTake()) return consumer;
+      consumer.parked = true;
       // With nobody left who has credit, the level is taken out, and the next one is the first.
-      const consumer = this.#nextIn(this.#levels[0]!);
-      if (consumer !== undefined) return consumer;
+      this.#take(level, level.turn);
     }
     return undefined;
   }
 
-  #nextIn(level: Level): Consumer | undefined {
-    const { ready } = level;
-    while (ready.length > 0) {
-      const { turn } = level;
-      const consumer = ready[turn]!;
-      if (consumer.canTake()) {
-        level.turn = turn + 1 === ready.length ? 0 : turn + 1;
-        return consumer;
-      }
-      consumer.parked = true;
-      this.#take(level, turn);
-    }
-    return undefined;
+  /** Passes the turn on, after {@link peek}'s consumer has been given a message. */
+  advance(): void {
+    const level = this.#levels[0]!;
+    level.turn = level.turn + 1 === level.ready.length ? 0 : level.turn + 1;
   }
 
   #take(level: Level, index: number): void {

@@ -17,7 +17,23 @@ export class FifoBacklog implements Backlog {
 
   constructor(store: MessageStore<Message>) {
     this.#store = store;
-    this.#fresh = store.next;
+    // A store that was there before the broker started: what may have been delivered goes first.
+    this.#fresh = store.redeliveredBelow;
+    let position = store.firstFrom(0);
+    for (; position < this.#fresh; position = store.firstFrom(position + 1)) {
+      this.#returned.push(position);
+    }
+    this.#freshCount = store.size - this.#returned.size;
+    store.onLost = (lost) => this.#lost(lost);
+  }
+
+  get isAtHand(): boolean {
+    if (this.ready === 0) return true;
+    return this.#store.isAtHand(this.#first());
+  }
+
+  fetch(then: () => void): void {
+    this.#store.fetch(this.#first(), then);
   }
 
   get ready(): number {
@@ -52,6 +68,21 @@ export class FifoBacklog implements Backlog {
 
   remove(position: number): void {
     this.#store.remove(position);
+  }
+
+  settle(): void {
+    this.#store.settleReservation(this.#fresh);
+  }
+
+  /** Position of the first ready message, if there is one. */
+  #first(): number {
+    if (this.#returned.size > 0) return this.#returned.peek();
+    return this.#store.firstFrom(this.#fresh);
+  }
+
+  #lost(position: number): void {
+    if (position >= this.#fresh) this.#freshCount--;
+    else this.#returned.delete(position);
   }
 
   forEach(visit: (message: Message) => void): void {

@@ -19,6 +19,18 @@ export class PositionHeap {
     heap[at] = position;
   }
 
+  /** The smallest number; there must be one. */
+  peek(): number {
+    return this.#heap[0]!;
+  }
+
+  /** Removes a number from wherever it is. */
+  delete(position: number): void {
+    const others = this.#heap.filter((each) => each !== position);
+    this.#heap = [];
+    for (const each of others) this.push(each);
+  }
+
   /** Removes the smallest number; there must be one. */
   pop(): number {
     const heap = this.#heap;

@@ -15,7 +15,7 @@ const LEVELS = 256;
  * levels costs what it uses.
  */
 export class PriorityBacklog implements Backlog {
-  readonly #newStore: () => MessageStore<Message>;
+  readonly #newStore: (level: number) => MessageStore<Message>;
   readonly #maximum: number;
   readonly #levels: (FifoBacklog | undefined)[] = [];
   /** No level above this one has a ready message. */
@@ -23,9 +23,28 @@ export class PriorityBacklog implements Backlog {
   #ready = 0;
   redelivered = false;
 
-  constructor(maximum: number, newStore: () => MessageStore<Message>) {
+  /** `levels`: those that hold messages from before the broker started. */
+  constructor(
+    maximum: number,
+    newStore: (level: number) => MessageStore<Message>,
+    levels: readonly number[],
+  ) {
     this.#maximum = maximum;
     this.#newStore = newStore;
+    for (const level of levels) {
+      const backlog = new FifoBacklog(newStore(level));
+      this.#levels[level] = backlog;
+      this.#ready += backlog.ready;
+      if (level > this.#top) this.#top = level;
+    }
+  }
+
+  get isAtHand(): boolean {
+    return this.#ready === 0 || this.#highest().isAtHand;
+  }
+
+  fetch(then: () => void): void {
+    this.#highest().fetch(then);
   }
 
   get ready(): number {
@@ -36,7 +55,7 @@ export class PriorityBacklog implements Backlog {
     const level = Math.min(message.priority, this.#maximum);
     let backlog = this.#levels[level];
     if (backlog === undefined) {
-      backlog = new FifoBacklog(this.#newStore());
+      backlog = new FifoBacklog(this.#newStore(level));
       this.#levels[level] = backlog;
     }
     backlog.append(message);
@@ -46,8 +65,7 @@ export class PriorityBacklog implements Backlog {
 
   take(): number {
     if (this.#ready === 0) return -1;
-    while ((this.#levels[this.#top]?.ready ?? 0) === 0) this.#top--;
-    const backlog = this.#level(this.#top);
+    const backlog = this.#highest();
     const position = backlog.take();
     this.redelivered = backlog.redelivered;
     this.#ready--;
@@ -69,6 +87,10 @@ export class PriorityBacklog implements Backlog {
     this.#level(position % LEVELS).remove(Math.floor(position / LEVELS));
   }
 
+  settle(): void {
+    for (const backlog of this.#levels) backlog?.settle();
+  }
+
   forEach(visit: (message: Message) => void): void {
     for (const backlog of this.#levels) backlog?.forEach(visit);
   }
@@ -76,6 +98,12 @@ export class PriorityBacklog implements Backlog {
   clear(): void {
     for (const backlog of this.#levels) backlog?.clear();
     this.#ready = 0;
+  }
+
+  /** The highest level with a ready message; there must be one. */
+  #highest(): FifoBacklog {
+    while ((this.#levels[this.#top]?.ready ?? 0) === 0) this.#top--;
+    return this.#level(this.#top);
   }
 
   #level(level: number): FifoBacklog {

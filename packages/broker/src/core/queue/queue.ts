@@ -19,8 +19,18 @@ export interface QueueSpec {
   /** The connection it belongs to and goes with; undefined for a queue anybody may use. */
   readonly owner: ConnectionIdentity | undefined;
   readonly arguments: FieldTable;
+  /** Stands for the queue on the disk: never used again, even if the name is. */
+  readonly number: number;
   /** Number of priorities above 0; 0 for a plain queue: the argument `x-max-priority`. */
   readonly maxPriority: number;
+}
+
+/** Where a queue's messages are kept. */
+export interface QueueStores {
+  /** The store for one priority; plain queues have level 0 alone. */
+  readonly open: (level: number) => MessageStore<Message>;
+  /** Priorities that hold messages from before the broker started. */
+  readonly levels: readonly number[];
 }
 
 /** A message got with `basic.get`, and where it came from. */
@@ -45,14 +55,15 @@ export class Queue {
   readonly #ring = new ConsumerRing();
   #deleted = false;
 
-  /** `newStore` makes room for messages: once, or once for each priority in use. */
-  constructor(spec: QueueSpec, owner: QueueOwner, newStore: () => MessageStore<Message>) {
+  #isFetching = false;
+
+  constructor(spec: QueueSpec, owner: QueueOwner, stores: QueueStores) {
     this.spec = spec;
     this.#owner = owner;
     this.#backlog =
       spec.maxPriority > 0
-        ? new PriorityBacklog(spec.maxPriority, newStore)
-        : new FifoBacklog(newStore());
+        ? new PriorityBacklog(spec.maxPriority, stores.open, stores.levels)
+        : new FifoBacklog(stores.open(0));
   }
 
   get name(): string {
@@ -76,13 +87,14 @@ export class Queue {
       this.#backlog.append(message.keep());
       return;
     }
-    const consumer = this.#ring.next();
+    const consumer = this.#ring.peek();
     if (consumer?.noAck) {
+      this.#ring.advance();
       consumer.sink.deliver(consumer, message, NOT_STORED, false);
       return;
     }
     this.#backlog.append(message.keep());
-    if (consumer !== undefined) this.#deliverNext(consumer);
+    if (consumer !== undefined) this.drain();
   }
 
   /**
@@ -118,10 +130,30 @@ export class Queue {
   /** Gives ready messages to consumers for as long as there are both. */
   drain(): void {
     while (this.#backlog.ready > 0) {
-      const consumer = this.#ring.next();
+      const consumer = this.#ring.peek();
       if (consumer === undefined) return;
+      if (!this.#backlog.isAtHand) {
+        this.#fetch();
+        return;
+      }
+      this.#ring.advance();
       this.#deliverNext(consumer);
     }
+  }
+
+  /** Whether {@link get} can answer now. */
+  get isAtHand(): boolean {
+    return this.#backlog.isAtHand;
+  }
+
+  /** Calls `then` when something has come to hand, for {@link get} to be tried again. */
+  whenAtHand(then: () => void): void {
+    this.#backlog.fetch(then);
+  }
+
+  /** The broker is closing: what was not delivered is noted as such. */
+  settle(): void {
+    this.#backlog.settle();
   }
 
   /** Takes the first ready message, for `basic.get`; with `noAck` it is gone from the queue. */
@@ -169,6 +201,16 @@ export class Queue {
   /** Calls `visit` for every message the queue holds, delivered ones included. */
   forEachMessage(visit: (message: Message) => void): void {
     this.#backlog.forEach(visit);
+  }
+
+  /** Has the first ready message brought to hand, and goes on then. */
+  #fetch(): void {
+    if (this.#isFetching) return;
+    this.#isFetching = true;
+    this.#backlog.fetch(() => {
+      this.#isFetching = false;
+      if (!this.#deleted) this.drain();
+    });
   }
 
   #deliverNext(consumer: Consumer): void {

@@ -13,6 +13,15 @@ import type { Slab, SlabAllocator } from '../../store/slab.js';
 
 const NO_HEADERS: FieldTable = new Map();
 
+/** Names this stored form in a journal. */
+export const AMQP_FORMAT = 1;
+
+/** Octets of the stored form before the address: the address's length. */
+const STORED_HEAD_BYTES = 2;
+
+/** Where the body's size stands in a content header's payload. */
+const BODY_BYTES_OFFSET = 4;
+
 /** Octets of a content header's payload before the property flags: class, weight, body size. */
 const PROPERTIES_OFFSET = 12;
 
@@ -31,6 +40,7 @@ const PROPERTIES_OFFSET = 12;
  * bytes borrowed from what was read off the socket; and a *kept* copy in a slab.
  */
 export class AmqpMessage extends Message {
+  readonly format: number = AMQP_FORMAT;
   buffer: Buffer = EMPTY;
   addressStart = 0;
   addressEnd = 0;
@@ -46,6 +56,33 @@ export class AmqpMessage extends Message {
   constructor(slabs: SlabAllocator) {
     super();
     this.#slabs = slabs;
+  }
+
+  /** A kept message from its stored form: `buffer[start, end)`, as {@link writeTo} wrote it. */
+  static restore(
+    slabs: SlabAllocator,
+    priority: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): AmqpMessage {
+    const addressStart = start + STORED_HEAD_BYTES;
+    const framesStart = addressStart + buffer.readUInt16BE(start);
+    const message = new AmqpMessage(slabs);
+    const routingKeyStart = addressStart + 1 + buffer[addressStart]!;
+    message.exchange = buffer.toString('latin1', addressStart + 1, routingKeyStart);
+    message.routingKey = buffer.toString('latin1', routingKeyStart + 1, framesStart);
+    message.persistent = true;
+    message.priority = priority;
+    const bodyBytesAt = framesStart + FRAME_HEADER_SIZE + BODY_BYTES_OFFSET;
+    message.bodyBytes = Number(buffer.readBigUInt64BE(bodyBytesAt));
+    message.buffer = buffer;
+    message.addressStart = addressStart;
+    message.addressEnd = framesStart;
+    message.framesStart = framesStart;
+    message.framesEnd = end;
+    message.#settleIn(message);
+    return message;
   }
 
   /** Forgets, in a passing message, the one published before. */
@@ -97,6 +134,28 @@ export class AmqpMessage extends Message {
     if (this.#slab !== undefined) return this;
     this.#kept ??= this.#copy();
     return this.#kept;
+  }
+
+  get storedBytes(): number {
+    const addressBytes = this.addressEnd - this.addressStart;
+    return STORED_HEAD_BYTES + addressBytes + this.framesEnd - this.framesStart;
+  }
+
+  /**
+   * The stored form: what was published, without the two octets between address and frames.
+   *
+   * ```text
+   *   | address length | exchange | routing key | header frame | body frame | ...
+   *     u16
+   * ```
+   */
+  writeTo(buffer: Buffer, at: number): void {
+    const { addressStart, addressEnd, framesStart, framesEnd } = this;
+    buffer.writeUInt16BE(addressEnd - addressStart, at);
+    const addressAt = at + STORED_HEAD_BYTES;
+    copyBytes(this.buffer, addressStart, addressEnd, buffer, addressAt);
+    const framesAt = addressAt + addressEnd - addressStart;
+    copyBytes(this.buffer, framesStart, framesEnd, buffer, framesAt);
   }
 
   retain(): void {

@@ -53,6 +53,10 @@ export class Channel implements ReplySink {
   /** Tells the connection that there will be confirms to send when the turn ends. */
   readonly #confirmLater: (channel: Channel) => void;
   #confirmsDue = false;
+  /** How much had been asked of the disk before the current method. */
+  #appendedBefore = 0;
+  /** How much had been asked of it when the last publish to be confirmed was made. */
+  #publishedAt = 0;
   /** The method being handled: errors are laid to it. */
   #current: MethodId = { classId: 0, methodId: 0 };
 
@@ -104,10 +108,52 @@ export class Channel implements ReplySink {
     this.#transport.send(encodeMethodFrame(this.number, name, args));
   }
 
-  /** Sends the confirms that are due. */
+  /**
+   * Sends a method once what the current one has changed is on the disk; until then nothing more
+   * is read from the connection, so that whatever comes next waits behind it.
+   */
+  sendWhenDurable<N extends MethodName>(name: N, args: MethodInput<N>): void {
+    const { durability } = this.context;
+    if (durability.appended === this.#appendedBefore) {
+      this.send(name, args);
+      return;
+    }
+    this.holdUntil((resume) => {
+      durability.onDurable(() => {
+        if (!this.isClosing) this.send(name, args);
+        resume();
+      });
+    });
+  }
+
+  /** Stops reading from the connection until `resume` is called. */
+  holdUntil(wait: (resume: () => void) => void): void {
+    this.#transport.holdReading(false);
+    wait(() => this.#transport.resumeReading());
+  }
+
+  /** The same, and then the current method is handled anew: it could not be yet. */
+  repeatAfter(wait: (resume: () => void) => void): void {
+    this.#transport.holdReading(true);
+    wait(() => this.#transport.resumeReading());
+  }
+
+  /** Sends the confirms that are due; the rest when the disk has got so far. */
   sendConfirms(): void {
     this.#confirmsDue = false;
-    const due = this.publisher.confirms.take();
+    const { confirms } = this.publisher;
+    const { durability } = this.context;
+    confirms.waitFor(this.#publishedAt);
+    if (this.#publishedAt > durability.durable) {
+      durability.onDurable(() => {
+        if (!this.isClosing) this.#answer();
+      });
+    }
+    this.#answer();
+  }
+
+  #answer(): void {
+    const due = this.publisher.confirms.take(this.context.durability.durable);
     if (due !== undefined) this.send('basic.ack', due);
   }
 
@@ -178,6 +224,7 @@ export class Channel implements ReplySink {
       this.#acknowledge(buffer, start);
     } else {
       this.#current = { classId: id >>> 16, methodId: id & 0xffff };
+      this.#appendedBefore = this.context.durability.appended;
       dispatch(this, decodeMethod(buffer, start, end));
     }
   }
@@ -193,7 +240,11 @@ export class Channel implements ReplySink {
   }
 
   #publish(): void {
+    const { durability } = this.context;
+    const before = durability.appended;
     this.publisher.publish();
+    if (durability.appended !== before) this.#publishedAt = durability.appended;
+    if (durability.isBehind) this.holdUntil((resume) => durability.onDurable(resume));
     if (!this.publisher.confirms.isEnabled) {
       // A return may have been written.
       if (this.publisher.assembler.mandatory) this.#transport.defer();

@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { Turn } from '../../base/turn.js';
-import type { ConnectionIdentity } from '../../core/ports.js';
+import type { ConnectionIdentity, Durability } from '../../core/ports.js';
 import type { VirtualHost } from '../../core/virtual-host.js';
 import type { SlabAllocator } from '../../store/slab.js';
 import type { ConnectionLimits } from './limits.js';
@@ -19,6 +19,7 @@ export interface Surroundings {
   readonly pool: BufferPool;
   readonly slabs: SlabAllocator;
   readonly limits: ConnectionLimits;
+  readonly durability: Durability;
 }
 
 /** What the handshake settled, for the rest of a connection's life. */

@@ -8,9 +8,10 @@ const HEARTBEAT_FRAME = Buffer.from([FRAME_HEARTBEAT, 0, 0, 0, 0, 0, 0, FRAME_EN
 const SILENT_HALVES_MAX = 4;
 
 /**
- * Keeps a connection's heartbeat (0-9-1 §4.2.7): sends a frame when nothing else was sent for half
- * an interval, and cuts the peer off when nothing came from it for two. Whatever comes or goes is a
- * sign of life, and a peer that we have stopped reading from is not held to be silent.
+ * Keeps a connection's heartbeat (0-9-1 §4.2.7): sends a frame each half interval, as RabbitMQ does
+ * (some clients give up after a single one without), and cuts the peer off when nothing came from
+ * it for two. Whatever comes is a sign of life, and a peer that we have stopped reading from is not
+ * held to be silent.
  */
 export class Heartbeat {
   readonly #clock: Clock;
@@ -39,8 +40,7 @@ export class Heartbeat {
 
   #beat(): void {
     const transport = this.#transport;
-    if (!transport.hasSent) transport.send(HEARTBEAT_FRAME);
-    transport.hasSent = false;
+    transport.send(HEARTBEAT_FRAME);
     this.#silentHalves = transport.hasReceived || transport.isPaused ? 0 : this.#silentHalves + 1;
     transport.hasReceived = false;
     if (this.#silentHalves >= SILENT_HALVES_MAX) this.#missed();

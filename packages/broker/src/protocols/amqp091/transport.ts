@@ -37,12 +37,13 @@ export class Transport implements TurnEnd {
   #deferred = false;
   #ended = false;
   #isClosed = false;
+  /** Not reading, because the peer does not read our output, or because somebody waits. */
   #paused = false;
+  #holds = 0;
   /** The peer has not read what was sent: nothing that can wait should be written. */
   isCongested = false;
-  /** Whether anything came or went since these were last set to false: for heartbeats. */
+  /** Whether anything came since this was last set to false: for heartbeats. */
   hasReceived = false;
-  hasSent = false;
 
   constructor(
     duplex: Duplex,
@@ -77,7 +78,24 @@ export class Transport implements TurnEnd {
 
   /** Whether we have stopped reading from the peer, so that its silence means nothing. */
   get isPaused(): boolean {
-    return this.#paused;
+    return this.#paused || this.#holds > 0;
+  }
+
+  /**
+   * Stops taking frames, even from the chunk being read, until {@link resumeReading}; with `again`,
+   * the one being handled comes once more then.
+   */
+  holdReading(again: boolean): void {
+    this.#holds++;
+    this.#reader.hold(again);
+    this.#duplex.pause();
+  }
+
+  /** Undoes one {@link holdReading}. */
+  resumeReading(): void {
+    if (--this.#holds > 0 || this.#isClosed) return;
+    if (!this.#paused) this.#duplex.resume();
+    this.#guard(() => this.#reader.resume());
   }
 
   /** Lets somebody else take the frames and the news from now on. */
@@ -155,7 +173,6 @@ export class Transport implements TurnEnd {
 
   #write(buffer: Buffer, length: number): void {
     if (this.#ended) return;
-    this.hasSent = true;
     const duplex = this.#duplex;
     const wantsMore = duplex.write(length === buffer.length ? buffer : buffer.subarray(0, length));
     if (this.#letsGo && duplex.writableLength === 0) this.#pool.giveBack(buffer);
@@ -172,7 +189,7 @@ export class Transport implements TurnEnd {
     this.isCongested = false;
     if (this.#paused) {
       this.#paused = false;
-      this.#duplex.resume();
+      if (this.#holds === 0) this.#duplex.resume();
     }
     this.#listener.drained();
   }

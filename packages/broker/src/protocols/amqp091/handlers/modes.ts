@@ -31,7 +31,7 @@ export function txCommit(channel: Channel): void {
   const { publishes, settlements } = transactionOf(channel).take();
   channel.publisher.commit(publishes);
   channel.deliveries.commit(settlements);
-  channel.send('tx.commit-ok', {});
+  channel.sendWhenDurable('tx.commit-ok', {});
 }
 
 /** tx.rollback (0-9-1 §1.9.2.5): deliveries stay unacknowledged, and are not sent again. */

@@ -17,7 +17,7 @@ export function declare(channel: Channel, args: MethodArguments<'queue.declare'>
   channel.lastQueue = queue.name;
   if (args.nowait) return;
   const { messageCount, consumerCount } = queue;
-  channel.send('queue.declare-ok', { queue: queue.name, messageCount, consumerCount });
+  channel.sendWhenDurable('queue.declare-ok', { queue: queue.name, messageCount, consumerCount });
 }
 
 /** A direct reply address is no queue, but asking for one tells whether anybody waits there. */
@@ -35,21 +35,21 @@ function declareReplyAddress(channel: Channel, name: string, nowait: boolean): v
 export function remove(channel: Channel, args: MethodArguments<'queue.delete'>): void {
   const { vhost, identity } = channel.context;
   const messageCount = vhost.queues.delete(namedOrLast(channel, args.queue), identity, args);
-  if (!args.nowait) channel.send('queue.delete-ok', { messageCount });
+  if (!args.nowait) channel.sendWhenDurable('queue.delete-ok', { messageCount });
 }
 
 /** queue.bind (0-9-1 §1.7.2.3). */
 export function bind(channel: Channel, args: MethodArguments<'queue.bind'>): void {
   const { vhost, identity } = channel.context;
   vhost.bindQueue(bindingOf(channel, args), identity);
-  if (!args.nowait) channel.send('queue.bind-ok', {});
+  if (!args.nowait) channel.sendWhenDurable('queue.bind-ok', {});
 }
 
 /** queue.unbind (0-9-1 §1.7.2.5). */
 export function unbind(channel: Channel, args: MethodArguments<'queue.unbind'>): void {
   const { vhost, identity } = channel.context;
   vhost.unbindQueue(bindingOf(channel, args), identity);
-  channel.send('queue.unbind-ok', {});
+  channel.sendWhenDurable('queue.unbind-ok', {});
 }
 
 /** queue.purge (0-9-1 §1.7.2.7). */
@@ -57,7 +57,7 @@ export function purge(channel: Channel, args: MethodArguments<'queue.purge'>): v
   const { vhost, identity } = channel.context;
   const queue = vhost.queues.requireAccess(namedOrLast(channel, args.queue), identity);
   const messageCount = queue.purge();
-  if (!args.nowait) channel.send('queue.purge-ok', { messageCount });
+  if (!args.nowait) channel.sendWhenDurable('queue.purge-ok', { messageCount });
 }
 
 /** An empty queue name means the queue declared last on the channel. */

@@ -1,0 +1,101 @@
+import type { Journal } from '../store/journal.js';
+import { JournalStore } from '../store/journal-store.js';
+import { LocationTable } from '../store/location-table.js';
+import { MemoryStore } from '../store/memory-store.js';
+import type { MessageStore } from '../store/message-store.js';
+import type { RecoveredChain } from '../store/recovery.js';
+import type { Message } from './message.js';
+import type { QueueStores } from './queue/queue.js';
+import type { TopologyChange } from './topology.js';
+
+/** Room for the level of priority in a chain's number. */
+const LEVELS = 256;
+
+/** What a virtual host asks of whatever survives the process. */
+export interface Persistence {
+  /** A number for a queue, never given before. */
+  newQueueNumber(): number;
+  /** Where a queue's messages are kept; those of a queue that is not durable, in memory alone. */
+  storesFor(queueNumber: number, durable: boolean): QueueStores;
+  /** Notes a change to the topology that survives. */
+  record(change: TopologyChange): void;
+}
+
+/** Nothing survives. */
+export class InMemory implements Persistence {
+  newQueueNumber(): number {
+    return 0;
+  }
+
+  storesFor(): QueueStores {
+    return MEMORY_STORES;
+  }
+
+  record(): void {}
+}
+
+const MEMORY_STORES: QueueStores = { open: () => new MemoryStore<Message>(), levels: [] };
+
+/** What has to survive goes to a journal. */
+export class Journalled implements Persistence {
+  readonly #journal: Journal;
+  /** Chains from before the start, until their queue is there. */
+  readonly #recovered: Map<number, RecoveredChain>;
+  #nextQueueNumber = 1;
+  /** While the topology is being put back nothing is noted: the journal says it already. */
+  #isRestoring = true;
+
+  constructor(journal: Journal, recovered: ReadonlyMap<number, RecoveredChain>) {
+    this.#journal = journal;
+    this.#recovered = new Map(recovered);
+  }
+
+  get nextQueueNumber(): number {
+    return this.#nextQueueNumber;
+  }
+
+  newQueueNumber(): number {
+    return this.#nextQueueNumber++;
+  }
+
+  /** Makes sure that a number is not given again. */
+  sawQueueNumber(number: number): void {
+    if (number >= this.#nextQueueNumber) this.#nextQueueNumber = number + 1;
+  }
+
+  /** Everything is back; changes are noted from now on. */
+  restored(): void {
+    this.#isRestoring = false;
+    this.#recovered.clear();
+  }
+
+  storesFor(queueNumber: number, durable: boolean): QueueStores {
+    if (!durable) return MEMORY_STORES;
+    const first = queueNumber * LEVELS;
+    const levels = [...this.#recovered.keys()]
+      .filter((chain) => chain >= first && chain < first + LEVELS)
+      .map((chain) => chain - first);
+    return { open: (level) => this.#openStore(first + level), levels };
+  }
+
+  record(change: TopologyChange): void {
+    if (!this.#isRestoring) this.#journal.topology(change);
+  }
+
+  #openStore(chain: number): MessageStore<Message> {
+    const recovered = this.#recovered.get(chain);
+    this.#recovered.delete(chain);
+    const locations = recovered?.locations ?? new LocationTable(0);
+    const store = new JournalStore(chain, this.#journal, locations, recovered?.reserved ?? 0);
+    this.#journal.adopt(store);
+    // What goes into a queue's store are messages, and so what comes out of it.
+    return store as unknown as MessageStore<Message>;
+  }
+}
+
+/** Whether a change ends a chain: its queue is deleted. */
+export function endsChain(change: unknown, chain: number): boolean {
+  // What the journal holds was written by record().
+  const { what, number } = change as { what: string; number?: number };
+  return what === 'queue-deleted' && number === Math.floor(chain / LEVELS);
+}

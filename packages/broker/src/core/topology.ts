@@ -1,0 +1,88 @@
+import { decodeTable, encodeTable, type FieldTable } from '@leveret/amqp';
+import type { Exchange } from './exchange/exchange.js';
+import type { Binding } from './exchange/router.js';
+import type { Queue } from './queue/queue.js';
+
+/**
+ * A change to what survives a restart: durable exchanges, durable queues that are not exclusive,
+ * and bindings between them. It is plain data, for the journal to keep as JSON; strings are wire
+ * strings, arguments are field tables in base64.
+ */
+export type TopologyChange =
+  | {
+      readonly what: 'exchange';
+      readonly vhost: string;
+      readonly name: string;
+      readonly type: string;
+      readonly autoDelete: boolean;
+      readonly internal: boolean;
+      readonly arguments: string;
+    }
+  | { readonly what: 'exchange-deleted'; readonly vhost: string; readonly name: string }
+  | {
+      readonly what: 'queue';
+      readonly vhost: string;
+      readonly name: string;
+      readonly number: number;
+      readonly autoDelete: boolean;
+      readonly arguments: string;
+    }
+  | {
+      readonly what: 'queue-deleted';
+      readonly vhost: string;
+      readonly name: string;
+      readonly number: number;
+    }
+  | {
+      readonly what: 'binding' | 'unbinding';
+      readonly vhost: string;
+      readonly source: string;
+      readonly destinationKind: 'queue' | 'exchange';
+      readonly destination: string;
+      readonly routingKey: string;
+      readonly arguments: string;
+    }
+  /** The number that the next queue will get. */
+  | { readonly what: 'queue-numbers'; readonly next: number };
+
+export function exchangeChange(vhost: string, { spec }: Exchange): TopologyChange {
+  const { name, type, autoDelete, internal } = spec;
+  const args = encodeArguments(spec.arguments);
+  return { what: 'exchange', vhost, name, type, autoDelete, internal, arguments: args };
+}
+
+export function queueChange(vhost: string, { spec }: Queue): TopologyChange {
+  const { name, number, autoDelete } = spec;
+  const args = encodeArguments(spec.arguments);
+  return { what: 'queue', vhost, name, number, autoDelete, arguments: args };
+}
+
+export function bindingChange(
+  what: 'binding' | 'unbinding',
+  vhost: string,
+  binding: Binding,
+): TopologyChange {
+  return {
+    what,
+    vhost,
+    source: binding.source.name,
+    destinationKind: binding.destination.kind,
+    destination: binding.destination.name,
+    routingKey: binding.routingKey,
+    arguments: encodeArguments(binding.arguments),
+  };
+}
+
+/** Whether a binding outlives a restart: both its ends do. */
+export function isDurable({ source, destination }: Binding): boolean {
+  return source.spec.durable && destination.spec.durable;
+}
+
+export function decodeArguments(encoded: string): FieldTable {
+  const bytes = Buffer.from(encoded, 'base64');
+  return decodeTable(bytes, 0, bytes.length);
+}
+
+function encodeArguments(args: FieldTable): string {
+  return encodeTable(args).toString('base64');
+}

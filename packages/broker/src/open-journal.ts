@@ -1,0 +1,94 @@
+import type { Clock } from './base/clock.js';
+import type { Logger } from './base/logger.js';
+import type { Random } from './base/random.js';
+import type { Turn } from './base/turn.js';
+import { endsChain, Journalled } from './core/persistence.js';
+import type { TopologyChange } from './core/topology.js';
+import { VirtualHost } from './core/virtual-host.js';
+import { AMQP_FORMAT, AmqpMessage } from './protocols/amqp091/amqp-message.js';
+import { type DirectoryLock, lockDirectory } from './store/directory-lock.js';
+import type { Files } from './store/files.js';
+import { Journal, type JournalOptions } from './store/journal.js';
+import { recover } from './store/recovery.js';
+import type { SlabAllocator } from './store/slab.js';
+
+/** What is on the disk, put back, and the journal it goes on in. */
+export interface OpenedJournal {
+  readonly journal: Journal;
+  readonly vhosts: Map<string, VirtualHost>;
+  readonly lock: DirectoryLock | undefined;
+}
+
+/** What opening a journal needs of the world. */
+export interface OpenJournalPorts {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Random;
+  readonly turn: Turn;
+  readonly slabs: SlabAllocator;
+  /** Whether the directory is one of this machine's, for other processes to find it taken. */
+  readonly isShared: boolean;
+}
+
+/**
+ * Reads a data directory back, puts exchanges, queues and messages where they were, and begins a
+ * new journal file. Rejects with DirectoryInUseError, NewerFormatError, or Node's error.
+ */
+export async function openJournal(
+  names: readonly string[],
+  ports: OpenJournalPorts,
+  options: JournalOptions,
+): Promise<OpenedJournal> {
+  const { files, logger, slabs, random } = ports;
+  await files.makeDirectory(options.directory);
+  const lock = ports.isShared ? await lockDirectory(options.directory) : undefined;
+  try {
+    const recovered = await recover(files, options.directory, endsChain, logger);
+    const vhosts = new Map<string, VirtualHost>();
+    const journal: Journal = new Journal(
+      {
+        ...ports,
+        decode: (format, priority, buffer, start, end) => {
+          if (format !== AMQP_FORMAT) throw new RangeError(`no protocol has format ${format}`);
+          return AmqpMessage.restore(slabs, priority, buffer, start, end);
+        },
+        topology: () => topologyOf(vhosts, persistence),
+      },
+      options,
+      recovered,
+    );
+    const persistence: Journalled = new Journalled(journal, recovered.chains);
+    const vhostOf = (name: string): VirtualHost => {
+      let vhost = vhosts.get(name);
+      if (vhost === undefined) {
+        vhost = new VirtualHost(name, random, persistence);
+        vhosts.set(name, vhost);
+      }
+      return vhost;
+    };
+    for (const name of names) vhostOf(name);
+    for (const each of recovered.topology) {
+      // What the journal holds was written by Journalled.record().
+      const change = each as TopologyChange;
+      if (change.what === 'queue-numbers') persistence.sawQueueNumber(change.next - 1);
+      else vhostOf(change.vhost).restore(change);
+      if (change.what === 'queue') persistence.sawQueueNumber(change.number);
+    }
+    persistence.restored();
+    await journal.open();
+    return { journal, vhosts, lock };
+  } catch (error) {
+    await lock?.release();
+    throw error;
+  }
+}
+
+function topologyOf(
+  vhosts: ReadonlyMap<string, VirtualHost>,
+  persistence: Journalled,
+): TopologyChange[] {
+  const changes: TopologyChange[] = [{ what: 'queue-numbers', next: persistence.nextQueueNumber }];
+  for (const vhost of vhosts.values()) changes.push(...vhost.topology());
+  return changes;
+}

@@ -1,0 +1,80 @@
+import {
+  BATCH_HEADER_BYTES,
+  BATCH_MAGIC,
+  type BatchHeader,
+  decodeBatchHeader,
+  FILE_HEADER_BYTES,
+  type FileHeader,
+  isWholeBatch,
+} from './journal-format.js';
+
+/** A batch that is as it was written: its payload is `[start, end)`. */
+export interface WholeBatch {
+  readonly header: BatchHeader;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The batches of a file, in order. Where one is bad, it depends on what comes behind it: a batch
+ * that says that the bad one was durable proves damage, which is reported and passed over;
+ * otherwise this is where writing stopped, and what is left of the last batch is reported if there
+ * is any.
+ */
+export function* batchesOf(
+  file: Buffer,
+  { seed, epoch }: FileHeader,
+  report: (problem: string, at: number) => void,
+): Generator<WholeBatch> {
+  let at = FILE_HEADER_BYTES;
+  let operations = -1;
+  for (;;) {
+    const batch = wholeBatchAt(file, at, seed, epoch);
+    if (batch !== undefined) {
+      yield batch;
+      at = batch.end;
+      operations = batch.header.firstOperation + batch.header.count;
+      continue;
+    }
+    const later = nextWholeBatch(file, at + 1, seed, epoch);
+    if (later === undefined || later.header.durable <= operations) {
+      if (hasBatchMagic(file, at)) report('a batch was not written to its end, and is cut off', at);
+      return;
+    }
+    report('damage in the middle of the journal; what is there is lost', at);
+    at = later.start - BATCH_HEADER_BYTES;
+  }
+}
+
+function wholeBatchAt(
+  file: Buffer,
+  at: number,
+  seed: number,
+  epoch: number,
+): WholeBatch | undefined {
+  const header = decodeBatchHeader(file, at);
+  if (header === undefined || header.epoch !== epoch) return undefined;
+  const start = at + BATCH_HEADER_BYTES;
+  const end = start + header.payloadBytes;
+  if (end > file.length) return undefined;
+  return isWholeBatch(file.subarray(at, end), seed) ? { header, start, end } : undefined;
+}
+
+function nextWholeBatch(
+  file: Buffer,
+  from: number,
+  seed: number,
+  epoch: number,
+): WholeBatch | undefined {
+  const magic = Buffer.alloc(4);
+  magic.writeUInt32BE(BATCH_MAGIC);
+  for (let at = file.indexOf(magic, from); at >= 0; at = file.indexOf(magic, at + 1)) {
+    const batch = wholeBatchAt(file, at, seed, epoch);
+    if (batch !== undefined) return batch;
+  }
+  return undefined;
+}
+
+function hasBatchMagic(file: Buffer, at: number): boolean {
+  return at + 4 <= file.length && file.readUInt32BE(at) === BATCH_MAGIC;
+}

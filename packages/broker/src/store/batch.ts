@@ -1,0 +1,150 @@
+import { BATCH_HEADER_BYTES } from './journal-format.js';
+import type { JournalStore } from './journal-store.js';
+import {
+  PLACEMENT_BYTES,
+  PUBLISH,
+  PUBLISH_HEADER_BYTES,
+  publishHeadBytes,
+  REMOVE,
+  REMOVE_BYTES,
+  RESERVE,
+  RESERVE_BYTES,
+  sealPublish,
+  TOPOLOGY,
+  TOPOLOGY_HEADER_BYTES,
+} from './operations.js';
+
+const FIRST_BYTES = 262_144;
+/** A buffer that a large batch has grown beyond this is not kept for the next one. */
+const KEEP_BYTES = 4_194_304;
+
+/** Writes a message's own bytes; declared here, filled by the protocols that know them. */
+export interface MessageWriter {
+  /** Which protocol reads them back. */
+  readonly format: number;
+  readonly priority: number;
+  /** Octets that {@link writeTo} writes. */
+  readonly storedBytes: number;
+  writeTo(buffer: Buffer, at: number): void;
+}
+
+/** Gathers operations for one write to the journal. */
+export class Batch {
+  #buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #length = BATCH_HEADER_BYTES;
+  /** Operations in it. */
+  count = 0;
+  /** Where each publish begins and ends. */
+  readonly #publishStarts: number[] = [];
+  readonly #publishEnds: number[] = [];
+  /** Each placement: whose, which position, and where its publish begins. */
+  readonly #stores: JournalStore[] = [];
+  readonly #positions: number[] = [];
+  readonly #starts: number[] = [];
+
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
+  /** Octets, header included. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The batch as it is to be written; its header is the journal's to fill in. */
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  publish(
+    message: MessageWriter,
+    stores: readonly JournalStore[],
+    positions: readonly number[],
+  ): void {
+    const headBytes = publishHeadBytes(stores.length);
+    const at = this.#reserve(headBytes + message.storedBytes);
+    const buffer = this.#buffer;
+    buffer.fill(0, at, at + PUBLISH_HEADER_BYTES);
+    buffer[at] = PUBLISH;
+    buffer[at + 2] = message.priority;
+    buffer[at + 3] = message.format;
+    buffer.writeUInt16BE(stores.length, at + 4);
+    buffer.writeUInt32BE(message.storedBytes, at + 28);
+    for (let i = 0; i < stores.length; i++) {
+      const store = stores[i]!;
+      const position = positions[i]!;
+      buffer.writeDoubleBE(store.chain, at + PUBLISH_HEADER_BYTES + i * PLACEMENT_BYTES);
+      buffer.writeDoubleBE(position, at + PUBLISH_HEADER_BYTES + i * PLACEMENT_BYTES + 8);
+      this.#stores.push(store);
+      this.#positions.push(position);
+      this.#starts.push(at);
+    }
+    message.writeTo(buffer, at + headBytes);
+    this.#publishStarts.push(at);
+    this.#publishEnds.push(this.#length);
+    this.count++;
+  }
+
+  remove(chain: number, from: number, count: number): void {
+    const at = this.#reserve(REMOVE_BYTES);
+    this.#buffer[at] = REMOVE;
+    this.#buffer.writeDoubleBE(chain, at + 1);
+    this.#buffer.writeDoubleBE(from, at + 9);
+    this.#buffer.writeUInt32BE(count, at + 17);
+    this.count++;
+  }
+
+  reserve(chain: number, below: number): void {
+    const at = this.#reserve(RESERVE_BYTES);
+    this.#buffer[at] = RESERVE;
+    this.#buffer.writeDoubleBE(chain, at + 1);
+    this.#buffer.writeDoubleBE(below, at + 9);
+    this.count++;
+  }
+
+  topology(change: unknown): void {
+    const json = Buffer.from(JSON.stringify(change), 'utf8');
+    const at = this.#reserve(TOPOLOGY_HEADER_BYTES + json.length);
+    this.#buffer[at] = TOPOLOGY;
+    this.#buffer.writeUInt32BE(json.length, at + 1);
+    json.copy(this.#buffer, at + TOPOLOGY_HEADER_BYTES);
+    this.count++;
+  }
+
+  /** Puts the checksums into the publishes: the file they go to is known now. */
+  sealPublishes(seed: number): void {
+    for (let i = 0; i < this.#publishStarts.length; i++) {
+      sealPublish(this.#buffer, this.#publishStarts[i]!, this.#publishEnds[i]!, seed);
+    }
+  }
+
+  /** Calls `visit` for every placement, with the offset of its publish in the batch. */
+  forEachPlacement(visit: (store: JournalStore, position: number, offset: number) => void): void {
+    for (let i = 0; i < this.#stores.length; i++) {
+      visit(this.#stores[i]!, this.#positions[i]!, this.#starts[i]!);
+    }
+  }
+
+  /** Empties it for the next use. */
+  clear(): void {
+    if (this.#buffer.length > KEEP_BYTES) this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+    this.#length = BATCH_HEADER_BYTES;
+    this.count = 0;
+    this.#publishStarts.length = 0;
+    this.#publishEnds.length = 0;
+    this.#stores.length = 0;
+    this.#positions.length = 0;
+    this.#starts.length = 0;
+  }
+
+  #reserve(bytes: number): number {
+    const at = this.#length;
+    if (at + bytes > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(at + bytes, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, 0, at);
+      this.#buffer = larger;
+    }
+    this.#length = at + bytes;
+    return at;
+  }
+}

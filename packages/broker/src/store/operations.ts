@@ -1,0 +1,221 @@
+import { crc32 } from 'node:zlib';
+
+/**
+ * What a journal's batches are made of. A *chain* is a queue's messages of one priority: the
+ * queue's number × 256 + the priority's level.
+ *
+ * ```text
+ * publish, 40 octets + 16 a placement + the extension + the message
+ *   0      1       2      3        4            6           8          16     24           28
+ *   +------+-------+------+--------+------------+-----------+----------+------+------------+
+ *   | 1    | flags | prio.| format | placements | extension | expires  | due  | deliveries |
+ *   +------+-------+------+--------+------------+-----------+----------+------+------------+
+ *   28        32     36       40
+ *   +---------+------+--------+----------------------------+-----------+---------+
+ *   | message | crc  | zeros  | (chain f64, position f64)… | extension | message |
+ *   +---------+------+--------+----------------------------+-----------+---------+
+ *     length    u32    u32
+ *
+ * remove     2 | chain f64 | from f64 | count u32
+ * reserve    3 | chain f64 | positions below this may have been delivered f64
+ * topology   4 | length u32 | JSON
+ * chain      5 | chain f64 | next f64 | reserved f64 | ranges u32 | (from f64, count u32)…
+ * snapshot   6 | 0 begins, 1 ends
+ * ```
+ *
+ * `expires` and `due` are milliseconds of wall time, 0 for none; `extension` is room for what a
+ * later version wants to know without reading the message. A publish has a checksum of its own,
+ * because it is read back alone; it starts from the file's seed, and leaves its own field out.
+ */
+export const PUBLISH = 1;
+export const REMOVE = 2;
+export const RESERVE = 3;
+export const TOPOLOGY = 4;
+export const CHAIN = 5;
+export const SNAPSHOT = 6;
+
+export const PUBLISH_HEADER_BYTES = 40;
+export const PLACEMENT_BYTES = 16;
+export const REMOVE_BYTES = 21;
+export const RESERVE_BYTES = 17;
+export const TOPOLOGY_HEADER_BYTES = 5;
+export const CHAIN_HEADER_BYTES = 29;
+export const RANGE_BYTES = 12;
+export const SNAPSHOT_BYTES = 2;
+
+const CRC_OFFSET = 32;
+
+/** What an operation says, where it stands in a buffer. */
+export type Operation =
+  | PublishOperation
+  | {
+      readonly kind: 'remove';
+      readonly chain: number;
+      readonly from: number;
+      readonly count: number;
+    }
+  | { readonly kind: 'reserve'; readonly chain: number; readonly below: number }
+  | { readonly kind: 'topology'; readonly change: unknown }
+  | ChainOperation
+  | { readonly kind: 'snapshot'; readonly ends: boolean };
+
+/** A message, and where it lies in which chains. */
+export interface PublishOperation {
+  readonly kind: 'publish';
+  readonly priority: number;
+  readonly format: number;
+  readonly placements: readonly Placement[];
+  /** Range of the message's own bytes in the buffer. */
+  readonly messageStart: number;
+  readonly messageEnd: number;
+}
+
+/** Where a message lies. */
+export interface Placement {
+  readonly chain: number;
+  readonly position: number;
+}
+
+/** What a snapshot knows of a chain. */
+export interface ChainOperation {
+  readonly kind: 'chain';
+  readonly chain: number;
+  readonly next: number;
+  readonly reserved: number;
+  readonly live: readonly LiveRange[];
+}
+
+/** Positions that hold a message: `count` of them from `from` on. */
+export interface LiveRange {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Octets of a publish before its message. */
+export function publishHeadBytes(placements: number): number {
+  return PUBLISH_HEADER_BYTES + placements * PLACEMENT_BYTES;
+}
+
+/** Checksum of a whole publish operation. */
+export function publishCrc(buffer: Buffer, start: number, end: number, seed: number): number {
+  const head = crc32(buffer.subarray(start, start + CRC_OFFSET), seed);
+  return crc32(buffer.subarray(start + CRC_OFFSET + 4, end), head);
+}
+
+/** Puts the checksum into a publish that is otherwise complete. */
+export function sealPublish(buffer: Buffer, start: number, end: number, seed: number): void {
+  buffer.writeUInt32BE(publishCrc(buffer, start, end, seed), start + CRC_OFFSET);
+}
+
+/** Whether a publish is as it was written. */
+export function isWholePublish(buffer: Buffer, start: number, end: number, seed: number): boolean {
+  return publishCrc(buffer, start, end, seed) === buffer.readUInt32BE(start + CRC_OFFSET);
+}
+
+/** Octets of the publish operation at `at`; undefined if its header is not whole or it is none. */
+export function publishBytes(buffer: Buffer, at: number, end: number): number | undefined {
+  if (at + PUBLISH_HEADER_BYTES > end || buffer[at] !== PUBLISH) return undefined;
+  const placements = buffer.readUInt16BE(at + 4);
+  const extension = buffer.readUInt16BE(at + 6);
+  return publishHeadBytes(placements) + extension + buffer.readUInt32BE(at + 28);
+}
+
+/** Reads the publish operation at `at`, which is whole. */
+export function decodePublish(buffer: Buffer, at: number): PublishOperation {
+  const count = buffer.readUInt16BE(at + 4);
+  const extension = buffer.readUInt16BE(at + 6);
+  const placements: Placement[] = [];
+  for (let i = 0; i < count; i++) {
+    const place = at + PUBLISH_HEADER_BYTES + i * PLACEMENT_BYTES;
+    placements.push({
+      chain: buffer.readDoubleBE(place),
+      position: buffer.readDoubleBE(place + 8),
+    });
+  }
+  const messageStart = at + publishHeadBytes(count) + extension;
+  return {
+    kind: 'publish',
+    priority: buffer[at + 2]!,
+    format: buffer[at + 3]!,
+    placements,
+    messageStart,
+    messageEnd: messageStart + buffer.readUInt32BE(at + 28),
+  };
+}
+
+/** The operations of a batch's payload with their offsets; the batch's checksum has been checked. */
+export function* decodeOperations(
+  buffer: Buffer,
+  start: number,
+  end: number,
+): Generator<readonly [operation: Operation, at: number]> {
+  for (let at = start; at < end; ) {
+    const operation = decodeOperation(buffer, at);
+    yield [operation, at];
+    at += operationBytes(buffer, at, end, operation);
+  }
+}
+
+function decodeOperation(buffer: Buffer, at: number): Operation {
+  switch (buffer[at]) {
+    case PUBLISH:
+      return decodePublish(buffer, at);
+    case REMOVE:
+      return {
+        kind: 'remove',
+        chain: buffer.readDoubleBE(at + 1),
+        from: buffer.readDoubleBE(at + 9),
+        count: buffer.readUInt32BE(at + 17),
+      };
+    case RESERVE:
+      return {
+        kind: 'reserve',
+        chain: buffer.readDoubleBE(at + 1),
+        below: buffer.readDoubleBE(at + 9),
+      };
+    case TOPOLOGY: {
+      const start = at + TOPOLOGY_HEADER_BYTES;
+      const json = buffer.toString('utf8', start, start + buffer.readUInt32BE(at + 1));
+      return { kind: 'topology', change: JSON.parse(json) as unknown };
+    }
+    case CHAIN:
+      return decodeChain(buffer, at);
+    case SNAPSHOT:
+      return { kind: 'snapshot', ends: buffer[at + 1] === 1 };
+    default:
+      throw new RangeError(`no operation has the number ${buffer[at]}`);
+  }
+}
+
+function operationBytes(buffer: Buffer, at: number, end: number, operation: Operation): number {
+  switch (operation.kind) {
+    case 'publish':
+      return publishBytes(buffer, at, end)!;
+    case 'remove':
+      return REMOVE_BYTES;
+    case 'reserve':
+      return RESERVE_BYTES;
+    case 'topology':
+      return TOPOLOGY_HEADER_BYTES + buffer.readUInt32BE(at + 1);
+    case 'chain':
+      return CHAIN_HEADER_BYTES + operation.live.length * RANGE_BYTES;
+    case 'snapshot':
+      return SNAPSHOT_BYTES;
+  }
+}
+
+function decodeChain(buffer: Buffer, at: number): ChainOperation {
+  const live: LiveRange[] = [];
+  const count = buffer.readUInt32BE(at + 25);
+  for (let i = 0; i < count; i++) {
+    const range = at + CHAIN_HEADER_BYTES + i * RANGE_BYTES;
+    live.push({ from: buffer.readDoubleBE(range), count: buffer.readUInt32BE(range + 8) });
+  }
+  return {
+    kind: 'chain',
+    chain: buffer.readDoubleBE(at + 1),
+    next: buffer.readDoubleBE(at + 9),
+    reserved: buffer.readDoubleBE(at + 17),
+    live,
+  };
+}

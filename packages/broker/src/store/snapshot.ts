@@ -1,0 +1,77 @@
+import { BATCH_HEADER_BYTES } from './journal-format.js';
+import type { JournalStore } from './journal-store.js';
+import { MEMORY_ONLY } from './location-table.js';
+import {
+  CHAIN,
+  CHAIN_HEADER_BYTES,
+  type LiveRange,
+  RANGE_BYTES,
+  SNAPSHOT,
+  SNAPSHOT_BYTES,
+  TOPOLOGY,
+  TOPOLOGY_HEADER_BYTES,
+} from './operations.js';
+
+/**
+ * The batch a journal file begins with: everything the files before it say, but for the messages
+ * themselves. Reading a journal therefore begins with the last file, and needs the others only for
+ * the messages in them.
+ *
+ * `topology` are the changes that make the topology what it is, from nothing.
+ */
+export function encodeSnapshot(
+  topology: readonly unknown[],
+  stores: Iterable<JournalStore>,
+): Buffer {
+  const pieces: Buffer[] = [Buffer.alloc(BATCH_HEADER_BYTES), edge(0)];
+  for (const change of topology) pieces.push(encodeTopology(change));
+  for (const store of stores) pieces.push(encodeChain(store));
+  pieces.push(edge(1));
+  return Buffer.concat(pieces);
+}
+
+function edge(ends: 0 | 1): Buffer {
+  const bytes = Buffer.alloc(SNAPSHOT_BYTES);
+  bytes[0] = SNAPSHOT;
+  bytes[1] = ends;
+  return bytes;
+}
+
+function encodeTopology(change: unknown): Buffer {
+  const json = Buffer.from(JSON.stringify(change), 'utf8');
+  const head = Buffer.alloc(TOPOLOGY_HEADER_BYTES);
+  head[0] = TOPOLOGY;
+  head.writeUInt32BE(json.length, 1);
+  return Buffer.concat([head, json]);
+}
+
+function encodeChain(store: JournalStore): Buffer {
+  const ranges = liveRanges(store);
+  const bytes = Buffer.alloc(CHAIN_HEADER_BYTES + ranges.length * RANGE_BYTES);
+  bytes[0] = CHAIN;
+  bytes.writeDoubleBE(store.chain, 1);
+  bytes.writeDoubleBE(store.next, 9);
+  bytes.writeDoubleBE(store.reserved, 17);
+  bytes.writeUInt32BE(ranges.length, 25);
+  ranges.forEach(({ from, count }, i) => {
+    bytes.writeDoubleBE(from, CHAIN_HEADER_BYTES + i * RANGE_BYTES);
+    bytes.writeUInt32BE(count, CHAIN_HEADER_BYTES + i * RANGE_BYTES + 8);
+  });
+  return bytes;
+}
+
+/** Positions that hold persistent messages, neighbours together. */
+function liveRanges(store: JournalStore): LiveRange[] {
+  const ranges: { from: number; count: number }[] = [];
+  let last: { from: number; count: number } | undefined;
+  store.locations.forEach((position, location) => {
+    if (location === MEMORY_ONLY) return;
+    if (last !== undefined && last.from + last.count === position) {
+      last.count++;
+      return;
+    }
+    last = { from: position, count: 1 };
+    ranges.push(last);
+  });
+  return ranges;
+}
