@@ -39,6 +39,8 @@ const FLAGS_OFFSET = 12;
  */
 export class ContentHeader {
   classId = 0;
+  /** Reserved, and to be 0. */
+  weight = 0;
   /** Size of the body to come, in octets; a number, so imprecise above 2^53. */
   bodyBytes = 0;
   /** -1 when absent. */
@@ -60,6 +62,7 @@ export class ContentHeader {
   read(buffer: Buffer, start: number, end: number): void {
     if (end - start < FLAGS_OFFSET + 2) throw new DecodeError('content header is too short');
     this.classId = (buffer[start]! << 8) | buffer[start + 1]!;
+    this.weight = (buffer[start + 2]! << 8) | buffer[start + 3]!;
     this.bodyBytes = buffer.readUInt32BE(start + 4) * 0x100000000 + buffer.readUInt32BE(start + 8);
     this.deliveryMode = -1;
     this.priority = -1;

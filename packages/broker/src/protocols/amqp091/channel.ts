@@ -17,6 +17,7 @@ import type { ConnectionContext } from './context.js';
 import { Deliveries } from './deliveries.js';
 import { ContentWriter } from './delivery.js';
 import { dispatch } from './dispatch.js';
+import { notAContentHeader } from './publish-assembler.js';
 import { BASIC_PUBLISH, Publisher } from './publisher.js';
 import type { Transport } from './transport.js';
 
@@ -157,9 +158,12 @@ export class Channel implements ReplySink {
     if (due !== undefined) this.send('basic.ack', due);
   }
 
-  /** An error in the terms of the method being handled, if it does not name one itself. */
+  /** The method an error is laid to: the one being handled, unless the error is in a frame. */
   blame(error: AmqpError): MethodId {
-    return error.classId === 0 ? this.#current : error;
+    const { replyCode, classId } = error;
+    const isFrames =
+      replyCode === REPLY_CODES.FRAME_ERROR || replyCode === REPLY_CODES.UNEXPECTED_FRAME;
+    return classId !== 0 || isFrames ? error : this.#current;
   }
 
   get currentMethod(): MethodId {
@@ -216,7 +220,7 @@ export class Channel implements ReplySink {
   }
 
   #method(buffer: Buffer, start: number, end: number): void {
-    const id = end - start < 4 ? 0 : buffer.readUInt32BE(start);
+    const id = buffer.readUInt32BE(start);
     if (id === PUBLISH) {
       this.#current = BASIC_PUBLISH;
       this.publisher.assembler.method(buffer, start, end);
@@ -261,13 +265,14 @@ export class Channel implements ReplySink {
   }
 
   #unexpectedFrame(): Error {
-    const expected = {
-      method: 'expected method frame, got non method frame instead',
-      header: 'expected content header for class 60, got non content header frame instead',
-      body: 'expected content body, got non content body frame instead',
-    }[this.publisher.assembler.awaited];
-    const cause = this.publisher.assembler.awaited === 'method' ? undefined : BASIC_PUBLISH;
-    return connectionError(REPLY_CODES.UNEXPECTED_FRAME, expected, cause);
+    const { awaited } = this.publisher.assembler;
+    if (awaited === 'header') return notAContentHeader();
+    const text =
+      awaited === 'method'
+        ? 'expected method frame, got non method frame instead'
+        : 'expected content body, got non content body frame instead';
+    const cause = awaited === 'body' ? BASIC_PUBLISH : undefined;
+    return connectionError(REPLY_CODES.UNEXPECTED_FRAME, text, cause);
   }
 }
 

@@ -19,7 +19,13 @@ import type { Timer } from '../../base/clock.js';
 import { Refusal } from '../../core/refusal.js';
 import { Channel } from './channel.js';
 import type { ConnectionContext } from './context.js';
-import { brokenFrame, formatOctets, unexpectedFrame, unknownFrame } from './frame-error.js';
+import {
+  brokenFrame,
+  checkLength,
+  formatOctets,
+  unexpectedFrame,
+  unknownFrame,
+} from './frame-error.js';
 import { Heartbeat } from './heartbeat.js';
 import { refusalToError } from './replies.js';
 import type { Transport, TransportListener } from './transport.js';
@@ -143,8 +149,9 @@ export class Connection implements TransportListener {
       }
       this.#recent = channel;
     }
+    checkLength(type, buffer, start, end);
     if (type === FRAME_METHOD) {
-      const id = end - start < 4 ? 0 : buffer.readUInt32BE(start);
+      const id = buffer.readUInt32BE(start);
       if (id >>> 16 === 20 && this.#channelMethod(channel, id)) return;
     } else if (type !== FRAME_HEADER && type !== FRAME_BODY) {
       throw unknownFrame(type, buffer, start, end);
@@ -186,10 +193,9 @@ export class Connection implements TransportListener {
       throw connectionError(REPLY_CODES.UNEXPECTED_FRAME, text);
     }
     if (type !== FRAME_METHOD) throw unknownFrame(type, buffer, start, end);
+    checkLength(type, buffer, start, end);
     const method = decodeMethod(buffer, start, end);
     const cause = { classId: buffer.readUInt16BE(start), methodId: buffer.readUInt16BE(start + 2) };
-    // Late words about a channel that both sides have closed already.
-    if (method.name === 'channel.close-ok') return;
     if (method.name !== 'channel.open') {
       throw connectionError(REPLY_CODES.CHANNEL_ERROR, "expected 'channel.open'", cause);
     }
@@ -211,10 +217,11 @@ export class Connection implements TransportListener {
   };
 
   #connectionFrame(type: number, buffer: Buffer, start: number, end: number): void {
-    if (type === FRAME_HEARTBEAT) return;
+    if (type === FRAME_HEARTBEAT && start === end) return;
     if (type === FRAME_HEADER || type === FRAME_BODY)
       throw unexpectedFrame(type, buffer, start, end);
     if (type !== FRAME_METHOD) throw unknownFrame(type, buffer, start, end);
+    checkLength(type, buffer, start, end);
     const method = decodeMethod(buffer, start, end);
     if (method.name === 'connection.close') {
       this.#closedByPeer();
@@ -264,9 +271,7 @@ export class Connection implements TransportListener {
       channel.fail(answer);
     } else {
       this.#context.logger.warn(`connection closed: ${answer.replyText}`);
-      // RabbitMQ finds text that is not UTF-8 before it knows which method it is in.
-      const isBlameless = error instanceof MalformedUtf8Error;
-      this.close(answer, isBlameless ? answer : channel?.blame(answer));
+      this.close(answer, channel?.blame(answer));
     }
   }
 
@@ -284,7 +289,8 @@ export class Connection implements TransportListener {
     }
     if (error instanceof DecodeError) {
       const fields = buffer.subarray(Math.min(start + 4, end), end);
-      return connectionError(REPLY_CODES.FRAME_ERROR, `cannot decode ${formatOctets(fields)}`);
+      const text = `cannot decode ${formatOctets(fields)}`;
+      return connectionError(REPLY_CODES.FRAME_ERROR, text, channel?.currentMethod);
     }
     // A bug of ours: this connection is the smallest thing that owns whatever is broken.
     this.#context.logger.error('internal error', { error });

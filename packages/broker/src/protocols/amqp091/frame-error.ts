@@ -1,11 +1,14 @@
 import {
   type AmqpError,
   connectionError,
+  FRAME_HEADER,
   FRAME_HEARTBEAT,
+  FRAME_METHOD,
   FRAME_OVERHEAD,
   type FrameFault,
   REPLY_CODES,
 } from '@leveret/amqp';
+import { formatBinary } from '../../core/erlang-term.js';
 
 /** How much of a frame an error text shows, in octets. */
 const SNIPPET_BYTES = 16;
@@ -30,11 +33,24 @@ export function unexpectedFrame(
   return connectionError(REPLY_CODES.UNEXPECTED_FRAME, text);
 }
 
-/** A type that is neither method, header nor body: a heartbeat out of place, or nothing at all. */
+/** What is no frame at all: an unknown type, or a payload too short for its type. */
 export function unknownFrame(type: number, buffer: Buffer, start: number, end: number): AmqpError {
-  if (type === FRAME_HEARTBEAT) return unexpectedFrame(type, buffer, start, end);
+  if (type === FRAME_HEARTBEAT && start === end) return unexpectedFrame(type, buffer, start, end);
   const text = `type ${type}, ${snippet(buffer.subarray(start, end))}: unknown_frame`;
   return connectionError(REPLY_CODES.FRAME_ERROR, text);
+}
+
+/** The shortest payloads: class and method id; class id, weight and body size. */
+const METHOD_BYTES_MIN = 4;
+const HEADER_BYTES_MIN = 12;
+
+/** Refuses a payload that is too short for its type. Throws. */
+export function checkLength(type: number, buffer: Buffer, start: number, end: number): void {
+  const bytes = end - start;
+  const isShort =
+    (type === FRAME_METHOD && bytes < METHOD_BYTES_MIN) ||
+    (type === FRAME_HEADER && bytes < HEADER_BYTES_MIN);
+  if (isShort) throw unknownFrame(type, buffer, start, end);
 }
 
 /** Octets as RabbitMQ prints them: `<<1,2,3>>`. */
@@ -43,6 +59,7 @@ export function formatOctets(bytes: Buffer): string {
 }
 
 function snippet(payload: Buffer): string {
-  if (payload.length <= SNIPPET_BYTES) return `all octets = ${formatOctets(payload)}`;
-  return `first ${SNIPPET_BYTES} octets = ${formatOctets(payload.subarray(0, SNIPPET_BYTES))}`;
+  const shown = formatBinary(payload.toString('latin1', 0, SNIPPET_BYTES));
+  if (payload.length <= SNIPPET_BYTES) return `all octets = ${shown}`;
+  return `first ${SNIPPET_BYTES} octets = ${shown}`;
 }

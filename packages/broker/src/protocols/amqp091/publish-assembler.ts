@@ -1,4 +1,11 @@
-import { ContentHeader, connectionError, DecodeError, FRAME_HEADER_SIZE } from '@leveret/amqp';
+import {
+  type AmqpError,
+  ContentHeader,
+  connectionError,
+  DecodeError,
+  FRAME_HEADER_SIZE,
+  REPLY_CODES,
+} from '@leveret/amqp';
 import type { SlabAllocator } from '../../store/slab.js';
 import { AmqpMessage } from './amqp-message.js';
 
@@ -75,9 +82,10 @@ export class PublishAssembler {
   contentHeader(buffer: Buffer, start: number, end: number): void {
     const { header, message } = this;
     header.read(buffer, start, end);
+    if (header.weight !== 0) throw notAContentHeader();
     if (header.classId !== BASIC_CLASS) {
       const text = `expected content header for class ${BASIC_CLASS}, got one for class `;
-      throw connectionError(505, `${text}${header.classId} instead`);
+      throw connectionError(REPLY_CODES.UNEXPECTED_FRAME, `${text}${header.classId} instead`);
     }
     this.expiration = shortString(buffer, header.expirationStart);
     this.userId = shortString(buffer, header.userIdStart);
@@ -94,7 +102,10 @@ export class PublishAssembler {
   contentBody(buffer: Buffer, start: number, end: number): void {
     this.#bodyBytesLeft -= end - start;
     if (this.#bodyBytesLeft < 0) {
-      throw connectionError(501, 'content body is longer than its header announced');
+      throw connectionError(
+        REPLY_CODES.FRAME_ERROR,
+        'content body is longer than its header announced',
+      );
     }
     this.#addFrame(buffer, start, end);
     if (this.#bodyBytesLeft === 0) this.awaited = 'method';
@@ -155,6 +166,12 @@ export class PublishAssembler {
     buffer.copy(this.#lastAddress, 0, start, end);
     this.#lastAddressBytes = end - start;
   }
+}
+
+/** What RabbitMQ says of a frame that is not the content header it waits for. */
+export function notAContentHeader(): AmqpError {
+  const text = `expected content header for class ${BASIC_CLASS}, got non content header frame instead`;
+  return connectionError(REPLY_CODES.UNEXPECTED_FRAME, text, { classId: 60, methodId: 40 });
 }
 
 function shortString(buffer: Buffer, start: number): string | undefined {
