@@ -1,0 +1,29 @@
+import { connectionClose, channelClose, type ExpectedClose } from '../wire/raw-connection.js';
+
+/**
+ * Where Leveret deliberately does not do what RabbitMQ 3.10.8 does. The tests hold each broker to its
+ * own side; `DIFFERENCES.md` says the same in prose.
+ */
+export interface Difference<T> {
+  readonly about: string;
+  readonly reason: string;
+  /** What RabbitMQ 3.10.8 was measured to do. */
+  readonly rabbitmq: T;
+  readonly leveret: T;
+}
+
+export function unknownExchangeType(type: string): Difference<ExpectedClose> {
+  return {
+    about: 'exchange.declare with an unknown type',
+    reason: 'RabbitMQ 3.13.7 made it a channel exception: a typo need not cost the connection',
+    rabbitmq: connectionClose(503, `unknown exchange type '${type}'`, 'exchange.declare'),
+    leveret: channelClose(406, `unknown exchange type '${type}'`, 'exchange.declare'),
+  };
+}
+
+export const undecodableProperties: Difference<ExpectedClose> = {
+  about: 'a content header whose properties cannot be decoded',
+  reason: 'a mistake of the client is a frame error, not an internal one',
+  rabbitmq: connectionClose(541, ''),
+  leveret: connectionClose(501, /^cannot decode <</),
+};
