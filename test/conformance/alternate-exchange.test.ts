@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import type { RawConnection } from '../wire/raw-connection.js';
 import { brokerUnderTest } from './broker-under-test.js';
 
@@ -41,7 +41,7 @@ describe('alternate exchanges', { concurrency: true }, () => {
     assert.deepEqual(await raw.drain(1, queue), ['routed']);
     const message = await raw.get(1, rest);
     assert.equal(message?.body.toString(), 'unrouted');
-    assert.deepEqual([message.args['exchange'], message.args['routingKey']], [exchange, 'other']);
+    assert.deepEqual([message.args.exchange, message.args.routingKey], [exchange, 'other']);
   });
 
   test('a mandatory message that the alternate routes is not returned', async (t) => {
@@ -69,7 +69,7 @@ describe('alternate exchanges', { concurrency: true }, () => {
     await raw.call(1, 'exchange.declare', { exchange: alternate, type: 'fanout' });
     raw.publish(1, { exchange, routingKey: 'k', mandatory: true }, 'back');
     const { args } = await raw.expectContent('basic.return', 1);
-    assert.equal(args['exchange'], exchange);
+    assert.equal(args.exchange, exchange);
   });
 
   test('a chain is followed, and a circle ends', async (t) => {

@@ -102,7 +102,7 @@ export class BrokerUnderTest {
 
 /** Call once at the top of a test file; the broker is stopped or tidied after the file's tests. */
 export async function brokerUnderTest(): Promise<BrokerUnderTest> {
-  const given = process.env['AMQP_URL'];
+  const given = process.env.AMQP_URL;
   const own = given === undefined ? await startLeveret() : undefined;
   const url = given ?? own!.url;
   const broker = new BrokerUnderTest(url, await isRabbit(url), own !== undefined);
@@ -122,7 +122,7 @@ export interface EmbeddedBroker {
 /** Starts a Leveret in this process, on a port of its own. */
 export async function startLeveret(): Promise<EmbeddedBroker> {
   const door: Record<string, unknown> = await import('@leveret/broker');
-  const startBroker = door['startBroker'];
+  const startBroker = door.startBroker;
   if (typeof startBroker !== 'function') {
     throw new Error('@leveret/broker has no startBroker yet: set AMQP_URL to test another broker');
   }
@@ -134,6 +134,6 @@ async function isRabbit(url: string): Promise<boolean> {
   const raw = await RawConnection.open(Number(new URL(url).port));
   const start = await raw.start();
   raw.destroy();
-  const properties = start.args['serverProperties'] as Record<string, unknown>; // a table
-  return String(properties['platform']).startsWith('Erlang');
+  const properties = start.args.serverProperties as Record<string, unknown>; // a table
+  return String(properties.platform).startsWith('Erlang');
 }

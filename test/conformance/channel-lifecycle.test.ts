@@ -84,7 +84,7 @@ describe('channels', { concurrency: true }, () => {
     await raw.openChannel(2);
     await raw.call(1, 'channel.close', { replyCode: 200 });
     const message = await raw.get(2, queue);
-    assert.deepEqual([message?.body.toString(), message?.args['redelivered']], ['kept', true]);
+    assert.deepEqual([message?.body.toString(), message?.args.redelivered], ['kept', true]);
   });
 
   test('closing a channel ends its consumers', async (t) => {
@@ -93,9 +93,9 @@ describe('channels', { concurrency: true }, () => {
     await raw.call(1, 'queue.declare', { queue });
     await raw.openChannel(2);
     await raw.call(2, 'basic.consume', { queue });
-    assert.equal((await declared(queue)).args['consumerCount'], 1);
+    assert.equal((await declared(queue)).args.consumerCount, 1);
     await raw.call(2, 'channel.close', { replyCode: 200 });
-    assert.equal((await declared(queue)).args['consumerCount'], 0);
+    assert.equal((await declared(queue)).args.consumerCount, 0);
 
     function declared(name: string): ReturnType<typeof raw.call> {
       return raw.call(1, 'queue.declare', { queue: name });
@@ -119,7 +119,7 @@ describe('channels', { concurrency: true }, () => {
   test('channel.flow(active=true) is answered, (active=false) is 540', async (t) => {
     const raw = await broker.rawChannel(t);
     const flowOk = await raw.call(1, 'channel.flow', { active: true });
-    assert.equal(flowOk.args['active'], true);
+    assert.equal(flowOk.args.active, true);
     raw.sendMethod(1, 'channel.flow', { active: false });
     await raw.expectClose(0, connectionClose(540, 'active=false', 'channel.flow'));
   });
@@ -127,7 +127,7 @@ describe('channels', { concurrency: true }, () => {
   test('access.request is answered, as old clients ask', async (t) => {
     const raw = await broker.rawChannel(t);
     const { args } = await raw.call(1, 'access.request', { realm: '/data' });
-    assert.equal(args['ticket'], 1);
+    assert.equal(args.ticket, 1);
   });
 
   test('a reply text is cut at 255 bytes', async (t) => {
@@ -136,7 +136,7 @@ describe('channels', { concurrency: true }, () => {
     raw.sendMethod(1, 'queue.declare', { queue, passive: true });
     const { args } = await raw.expectMethod('channel.close', 1);
     const whole = `NOT_FOUND - no queue '${queue}' in vhost '/'`;
-    assert.equal(args['replyText'], `${whole.slice(0, 252)}...`);
+    assert.equal(args.replyText, `${whole.slice(0, 252)}...`);
   });
 
   test('amqplib: an error on one channel is told there, the connection goes on', async (t) => {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { channelClose, connectionClose } from '../wire/raw-connection.js';
+import { channelClose, connectionClose, RawConnection } from '../wire/raw-connection.js';
 import { brokerUnderTest, startLeveret } from './broker-under-test.js';
-import { RawConnection } from '../wire/raw-connection.js';
 
 const broker = await brokerUnderTest();
 
@@ -24,7 +23,10 @@ describe('connection.close', { concurrency: true }, () => {
     await raw.expectMethod('connection.close-ok', 0);
     const other = await broker.rawChannel(t);
     other.sendMethod(1, 'queue.declare', { queue, passive: true });
-    await other.expectClose(1, channelClose(404, `no queue '${queue}' in vhost '/'`, 'queue.declare'));
+    await other.expectClose(
+      1,
+      channelClose(404, `no queue '${queue}' in vhost '/'`, 'queue.declare'),
+    );
   });
 
   test('exclusive queues are gone before close-ok', async (t) => {
@@ -34,7 +36,10 @@ describe('connection.close', { concurrency: true }, () => {
     await raw.call(1, 'queue.declare', { queue, exclusive: true });
     await raw.close();
     other.sendMethod(1, 'queue.declare', { queue, passive: true });
-    await other.expectClose(1, channelClose(404, `no queue '${queue}' in vhost '/'`, 'queue.declare'));
+    await other.expectClose(
+      1,
+      channelClose(404, `no queue '${queue}' in vhost '/'`, 'queue.declare'),
+    );
   });
 
   test('a connection that is cut gives its messages back, in order and redelivered', async (t) => {
@@ -51,7 +56,7 @@ describe('connection.close', { concurrency: true }, () => {
     raw.destroy();
     for (const body of ['1', '2', '3']) {
       const message = await other.expectContent('basic.deliver', 1);
-      assert.deepEqual([message.body.toString(), message.args['redelivered']], [body, true]);
+      assert.deepEqual([message.body.toString(), message.args.redelivered], [body, true]);
     }
   });
 
@@ -91,7 +96,10 @@ describe('connection.close', { concurrency: true }, () => {
     );
     const other = await broker.rawChannel(t);
     other.sendMethod(1, 'queue.declare', { queue, passive: true });
-    await other.expectClose(1, channelClose(404, `no queue '${queue}' in vhost '/'`, 'queue.declare'));
+    await other.expectClose(
+      1,
+      channelClose(404, `no queue '${queue}' in vhost '/'`, 'queue.declare'),
+    );
   });
 
   test('connection.update-secret is answered', async (t) => {
@@ -129,7 +137,7 @@ async function goneEventually(raw: RawConnection, queue: string): Promise<void> 
       raw.sendMethod(channel, 'queue.declare', { queue, passive: true });
       const { args } = await raw.nextMethod();
       raw.sendMethod(channel, 'channel.close-ok');
-      if (args['replyCode'] === 404) return;
+      if (args.replyCode === 404) return;
     } else {
       await raw.call(channel, 'channel.close', { replyCode: 200 });
     }

@@ -12,22 +12,22 @@ describe('connection handshake', { concurrency: true }, () => {
   test('connection.start offers version 0-9, PLAIN, AMQPLAIN and en_US', async (t) => {
     const raw = await broker.socket(t);
     const { args } = await raw.start();
-    assert.deepEqual([args['versionMajor'], args['versionMinor']], [0, 9]);
-    const mechanisms = String(args['mechanisms']).split(' ');
+    assert.deepEqual([args.versionMajor, args.versionMinor], [0, 9]);
+    const mechanisms = String(args.mechanisms).split(' ');
     assert.ok(mechanisms.includes('PLAIN') && mechanisms.includes('AMQPLAIN'), `${mechanisms}`);
-    assert.equal(args['locales'], 'en_US');
+    assert.equal(args.locales, 'en_US');
   });
 
   test('server-properties say RabbitMQ and list its capabilities', async (t) => {
     const raw = await broker.socket(t);
     const { args } = await raw.start();
-    const properties = args['serverProperties'] as Record<string, unknown>; // a table
-    assert.equal(properties['product'], 'RabbitMQ');
-    assert.match(String(properties['version']), /^3\.\d+\.\d+/);
+    const properties = args.serverProperties as Record<string, unknown>; // a table
+    assert.equal(properties.product, 'RabbitMQ');
+    assert.match(String(properties.version), /^3\.\d+\.\d+/);
     for (const name of ['platform', 'information', 'copyright', 'cluster_name']) {
       assert.equal(typeof properties[name], 'string', name);
     }
-    assert.deepEqual(properties['capabilities'], {
+    assert.deepEqual(properties.capabilities, {
       publisher_confirms: true,
       exchange_exchange_bindings: true,
       'basic.nack': true,
@@ -57,7 +57,7 @@ describe('connection handshake', { concurrency: true }, () => {
     const raw = await broker.socket(t);
     raw.send(Buffer.from('AMQP\x01\x01\x00\x09', 'latin1'));
     const { args } = await raw.expectMethod('connection.start', 0);
-    assert.deepEqual([args['versionMajor'], args['versionMinor']], [0, 9]);
+    assert.deepEqual([args.versionMajor, args.versionMinor], [0, 9]);
   });
 
   test('a protocol header that comes byte by byte is accepted', async (t) => {

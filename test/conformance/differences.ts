@@ -1,4 +1,4 @@
-import { connectionClose, channelClose, type ExpectedClose } from '../wire/raw-connection.js';
+import { channelClose, connectionClose, type ExpectedClose } from '../wire/raw-connection.js';
 
 /**
  * Where Leveret deliberately does not do what RabbitMQ 3.10.8 does. The tests hold each broker to its
@@ -27,3 +27,14 @@ export const undecodableProperties: Difference<ExpectedClose> = {
   rabbitmq: connectionClose(541, ''),
   leveret: connectionClose(501, /^cannot decode <</),
 };
+
+/** Whether a classic queue takes an argument that RabbitMQ keeps for quorum or stream queues. */
+export function argumentOfAnotherKind(argument: string): Difference<'accepted' | 'refused'> {
+  return {
+    about: `${argument} on a classic queue`,
+    reason:
+      'what later versions and other kinds know is accepted on every kind; x-max-age is for streams alone',
+    rabbitmq: 'refused',
+    leveret: argument === 'x-max-age' ? 'refused' : 'accepted',
+  };
+}

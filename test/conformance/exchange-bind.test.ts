@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { channelClose, type RawConnection } from '../wire/raw-connection.js';
 import { brokerUnderTest } from './broker-under-test.js';
 
@@ -38,7 +38,7 @@ describe('exchange.bind', { concurrency: true }, () => {
     await raw.call(1, 'exchange.bind', { source, destination });
     raw.publish(1, { exchange: source, routingKey: 'k' }, 'message');
     const { args } = (await raw.get(1, queue))!;
-    assert.deepEqual([args['exchange'], args['routingKey']], [source, 'k']);
+    assert.deepEqual([args.exchange, args.routingKey], [source, 'k']);
   });
 
   test('several ways to one queue give one copy', async (t) => {

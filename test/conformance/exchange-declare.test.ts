@@ -66,13 +66,21 @@ describe('exchange.declare', { concurrency: true }, () => {
   }
 
   for (const [first, second, text] of [
-    [{ 'alternate-exchange': 'a' }, { 'alternate-exchange': 'b' }, "received 'b' but current is 'a'"],
+    [
+      { 'alternate-exchange': 'a' },
+      { 'alternate-exchange': 'b' },
+      "received 'b' but current is 'a'",
+    ],
     [
       { 'alternate-exchange': 'a' },
       {},
       "received none but current is the value 'a' of type 'longstr'",
     ],
-    [{}, { 'alternate-exchange': 'a' }, "received the value 'a' of type 'longstr' but current is none"],
+    [
+      {},
+      { 'alternate-exchange': 'a' },
+      "received the value 'a' of type 'longstr' but current is none",
+    ],
   ] as const) {
     test(`alternate-exchange, declared again: ${text}`, async (t) => {
       const raw = await broker.rawChannel(t);
@@ -93,7 +101,13 @@ describe('exchange.declare', { concurrency: true }, () => {
     const raw = await broker.rawChannel(t);
     const exchange = broker.exchangeName();
     raw.sendMethod(1, 'exchange.declare', { exchange, arguments: { 'alternate-exchange': 5 } });
-    await raw.expectClose(1, declaration(406, `invalid type 'byte' for arg 'alternate-exchange' in exchange '${exchange}' in vhost '/'`));
+    await raw.expectClose(
+      1,
+      declaration(
+        406,
+        `invalid type 'byte' for arg 'alternate-exchange' in exchange '${exchange}' in vhost '/'`,
+      ),
+    );
   });
 
   test('an unknown type is refused, naming it', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { channelClose, type RawConnection } from '../wire/raw-connection.js';
 import type { WireArguments } from '../wire/wire-codec.js';
 import { brokerUnderTest } from './broker-under-test.js';
@@ -155,7 +155,11 @@ describe('headers exchanges', { concurrency: true }, () => {
     ['all is the default', { a: 1, b: 'two' }, ['both', 'more']],
     ['all', { 'x-match': 'all', a: 1, b: 'two' }, ['both', 'more']],
     ['any', { 'x-match': 'any', a: 1, b: 'two' }, ['both', 'onlyA', 'onlyB', 'otherA', 'more']],
-    ['all skips names with x-', { 'x-match': 'all', a: 1, 'x-d': 'other' }, ['both', 'onlyA', 'more']],
+    [
+      'all skips names with x-',
+      { 'x-match': 'all', a: 1, 'x-d': 'other' },
+      ['both', 'onlyA', 'more'],
+    ],
     ['any skips names with x-', { 'x-match': 'any', c: true, 'x-d': 'four' }, ['more']],
     ['all-with-x', { 'x-match': 'all-with-x', a: 1, 'x-d': 'four' }, ['more']],
     ['any-with-x', { 'x-match': 'any-with-x', c: true, 'x-d': 'four' }, ['more', 'x']],
@@ -163,7 +167,11 @@ describe('headers exchanges', { concurrency: true }, () => {
     ['any of nothing', { 'x-match': 'any' }, []],
     ['a void value asks for presence, all', { a: null, b: 'two' }, ['both', 'otherA', 'more']],
     ['a void value asks for presence, any', { 'x-match': 'any', c: null }, ['more']],
-    ['numbers are equal across widths', { a: { '!': 'long', value: 1 } }, ['both', 'onlyA', 'more']],
+    [
+      'numbers are equal across widths',
+      { a: { '!': 'long', value: 1 } },
+      ['both', 'onlyA', 'more'],
+    ],
     ['a string is no number', { a: '1' }, []],
     ['a double equals an integer', { a: { '!': 'double', value: 1 } }, ['both', 'onlyA', 'more']],
   ] as const) {
@@ -207,10 +215,7 @@ describe('headers exchanges', { concurrency: true }, () => {
       'Invalid x-match field value <<"some">>; expected all, any, all-with-x, or any-with-x',
     ],
     [1, 'Invalid x-match field type byte (value 1); expected longstr'],
-    [
-      { '!': 'int', value: 1 },
-      'Invalid x-match field type signedint (value 1); expected longstr',
-    ],
+    [{ '!': 'int', value: 1 }, 'Invalid x-match field type signedint (value 1); expected longstr'],
     [true, 'Invalid x-match field type bool (value true); expected longstr'],
   ] as const) {
     test(`x-match ${JSON.stringify(value)} is 406`, async (t) => {

@@ -28,10 +28,7 @@ const wrongFrames: readonly (readonly [string, readonly Buffer[], ExpectedClose]
   [
     'a frame with another end',
     [encodeFrame(frameType.method, 1, encodeMethod('tx.select'), { end: 0xcd })],
-    connectionClose(
-      501,
-      'type 1, all octets = <<0,90,0,10>>: {invalid_frame_end_marker,205}',
-    ),
+    connectionClose(501, 'type 1, all octets = <<0,90,0,10>>: {invalid_frame_end_marker,205}'),
   ],
   [
     'a content header on channel 0',
@@ -81,17 +78,29 @@ const wrongFrames: readonly (readonly [string, readonly Buffer[], ExpectedClose]
         Buffer.concat([Buffer.from([0, 50]), encodeContentHeader(0, {}).subarray(2)]),
       ),
     ],
-    connectionClose(505,'expected content header for class 60, got one for class 50 instead','basic.publish'),
+    connectionClose(
+      505,
+      'expected content header for class 60, got one for class 50 instead',
+      'basic.publish',
+    ),
   ],
   [
     'a method where a body is due',
     [method(1, 'basic.publish'), header(1), method(1, 'tx.select')],
-    connectionClose(505, 'expected content body, got non content body frame instead', 'basic.publish'),
+    connectionClose(
+      505,
+      'expected content body, got non content body frame instead',
+      'basic.publish',
+    ),
   ],
   [
     'a second content header',
     [method(1, 'basic.publish'), header(1), header(1)],
-    connectionClose(505, 'expected content body, got non content body frame instead', 'basic.publish'),
+    connectionClose(
+      505,
+      'expected content body, got non content body frame instead',
+      'basic.publish',
+    ),
   ],
   [
     'a method that cannot be decoded',
@@ -136,8 +145,16 @@ const wrongFrames: readonly (readonly [string, readonly Buffer[], ExpectedClose]
     [method(1, 'basic.deliver'), header(0)],
     connectionClose(503, 'unimplemented method', 'basic.deliver'),
   ],
-  ["an -ok that is the broker's", [method(1, 'queue.declare-ok')], connectionClose(503, 'unimplemented method', 'queue.declare-ok')],
-  ['channel.flow-ok', [method(1, 'channel.flow-ok')], connectionClose(503, 'unimplemented method', 'channel.flow-ok')],
+  [
+    "an -ok that is the broker's",
+    [method(1, 'queue.declare-ok')],
+    connectionClose(503, 'unimplemented method', 'queue.declare-ok'),
+  ],
+  [
+    'channel.flow-ok',
+    [method(1, 'channel.flow-ok')],
+    connectionClose(503, 'unimplemented method', 'channel.flow-ok'),
+  ],
   [
     'channel.open twice',
     [method(1, 'channel.open')],

@@ -46,7 +46,7 @@ describe('queue.bind and queue.unbind', { concurrency: true }, () => {
     await raw.call(1, 'exchange.declare', { exchange });
     await raw.call(1, 'queue.declare', { queue: broker.queueName() });
     const { args } = await raw.call(1, 'queue.declare', { queue: '', exclusive: true });
-    const queue = String(args['queue']);
+    const queue = String(args.queue);
     await raw.call(1, 'queue.bind', { queue: '', exchange, routingKey: 'k' });
     raw.publish(1, { exchange, routingKey: 'k' }, 'here');
     assert.deepEqual(await raw.drain(1, queue), ['here']);
@@ -88,14 +88,7 @@ describe('queue.bind and queue.unbind', { concurrency: true }, () => {
     const queue = broker.queueName();
     await owner.call(1, 'queue.declare', { queue, exclusive: true });
     raw.sendMethod(1, 'queue.bind', { queue, exchange: 'amq.direct', routingKey: 'k' });
-    await raw.expectClose(
-      1,
-      channelClose(
-        405,
-        lockedQueue(queue),
-        'queue.bind',
-      ),
-    );
+    await raw.expectClose(1, channelClose(405, lockedQueue(queue), 'queue.bind'));
   });
 
   test('a missing queue is 404', async (t) => {

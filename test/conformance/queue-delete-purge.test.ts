@@ -13,13 +13,13 @@ describe('queue.delete', { concurrency: true }, () => {
     for (const body of ['1', '2', '3']) raw.publish(1, { routingKey: queue }, body);
     await raw.get(1, queue, false);
     const { args } = await raw.call(1, 'queue.delete', { queue });
-    assert.equal(args['messageCount'], 2);
+    assert.equal(args.messageCount, 2);
   });
 
   test('of what is not there is fine', async (t) => {
     const raw = await broker.rawChannel(t);
     const { args } = await raw.call(1, 'queue.delete', { queue: broker.queueName() });
-    assert.equal(args['messageCount'], 0);
+    assert.equal(args.messageCount, 0);
   });
 
   test('removes the bindings: a queue of the same name starts without', async (t) => {
@@ -42,7 +42,10 @@ describe('queue.delete', { concurrency: true }, () => {
     await raw.call(1, 'basic.consume', { queue, consumerTag: 'c' });
     await raw.openChannel(2);
     raw.sendMethod(2, 'queue.delete', { queue, ifUnused: true });
-    await raw.expectClose(2, channelClose(406, `queue '${queue}' in vhost '/' in use`, 'queue.delete'));
+    await raw.expectClose(
+      2,
+      channelClose(406, `queue '${queue}' in vhost '/' in use`, 'queue.delete'),
+    );
     await raw.call(1, 'basic.cancel', { consumerTag: 'c' });
     await raw.call(1, 'queue.delete', { queue, ifUnused: true });
   });
@@ -82,7 +85,10 @@ describe('queue.delete', { concurrency: true }, () => {
     await raw.call(1, 'queue.declare', { queue });
     await raw.call(1, 'queue.delete', { queue: '' });
     raw.sendMethod(1, 'queue.declare', { queue, passive: true });
-    await raw.expectClose(1, channelClose(404, `no queue '${queue}' in vhost '/'`, 'queue.declare'));
+    await raw.expectClose(
+      1,
+      channelClose(404, `no queue '${queue}' in vhost '/'`, 'queue.declare'),
+    );
     await raw.openChannel(1);
     raw.sendMethod(1, 'queue.delete', { queue: '' });
     await raw.expectClose(1, channelClose(404, 'no previously declared queue', 'queue.delete'));
@@ -95,7 +101,10 @@ describe('queue.delete', { concurrency: true }, () => {
     raw.publish(1, { routingKey: queue }, 'message');
     raw.sendMethod(1, 'queue.delete', { queue, nowait: true });
     raw.sendMethod(1, 'queue.declare', { queue, passive: true });
-    await raw.expectClose(1, channelClose(404, `no queue '${queue}' in vhost '/'`, 'queue.declare'));
+    await raw.expectClose(
+      1,
+      channelClose(404, `no queue '${queue}' in vhost '/'`, 'queue.declare'),
+    );
     await raw.openChannel(1);
     await raw.call(1, 'queue.declare', { queue });
     raw.publish(1, { routingKey: queue }, 'message');
@@ -116,8 +125,8 @@ describe('queue.delete', { concurrency: true }, () => {
     const second = await raw.get(1, queue, false);
     await raw.call(1, 'queue.delete', { queue });
     await raw.call(1, 'queue.declare', { queue });
-    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(first?.args['deliveryTag']) });
-    raw.sendMethod(1, 'basic.nack', { deliveryTag: Number(second?.args['deliveryTag']) });
+    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(first?.args.deliveryTag) });
+    raw.sendMethod(1, 'basic.nack', { deliveryTag: Number(second?.args.deliveryTag) });
     assert.deepEqual(await raw.drain(1, queue), []);
   });
 });
@@ -130,9 +139,9 @@ describe('queue.purge', { concurrency: true }, () => {
     for (const body of ['1', '2', '3']) raw.publish(1, { routingKey: queue }, body);
     const first = await raw.get(1, queue, false);
     const { args } = await raw.call(1, 'queue.purge', { queue });
-    assert.equal(args['messageCount'], 2);
-    assert.equal((await raw.call(1, 'queue.purge', { queue })).args['messageCount'], 0);
-    raw.sendMethod(1, 'basic.nack', { deliveryTag: Number(first?.args['deliveryTag']) });
+    assert.equal(args.messageCount, 2);
+    assert.equal((await raw.call(1, 'queue.purge', { queue })).args.messageCount, 0);
+    raw.sendMethod(1, 'basic.nack', { deliveryTag: Number(first?.args.deliveryTag) });
     assert.deepEqual(await raw.drain(1, queue), ['1']);
   });
 
@@ -150,7 +159,7 @@ describe('queue.purge', { concurrency: true }, () => {
     const queue = broker.queueName();
     await raw.call(1, 'queue.declare', { queue });
     raw.publish(1, { routingKey: queue }, '1');
-    assert.equal((await raw.call(1, 'queue.purge', { queue: '' })).args['messageCount'], 1);
+    assert.equal((await raw.call(1, 'queue.purge', { queue: '' })).args.messageCount, 1);
   });
 
   test('nowait: no answer, and the queue is empty', async (t) => {

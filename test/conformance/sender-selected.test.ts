@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { channelClose, type RawConnection } from '../wire/raw-connection.js';
 import { brokerUnderTest } from './broker-under-test.js';
 
@@ -24,8 +24,8 @@ describe('sender-selected distribution', { concurrency: true }, () => {
     for (const queue of [to, cc, bcc]) {
       const message = await raw.get(1, queue);
       assert.equal(message?.body.toString(), 'message');
-      assert.equal(message.args['routingKey'], to);
-      assert.deepEqual(message.properties['headers'], { CC: [cc, 'nowhere'], other: 'kept' });
+      assert.equal(message.args.routingKey, to);
+      assert.deepEqual(message.properties.headers, { CC: [cc, 'nowhere'], other: 'kept' });
     }
     assert.equal(await raw.get(1, bystander), undefined);
   });
@@ -61,7 +61,7 @@ describe('sender-selected distribution', { concurrency: true }, () => {
     const { raw, names } = await queues(t, 1);
     const [to] = names as [string];
     raw.publish(1, { routingKey: to }, 'once', { headers: { CC: [], BCC: [] } });
-    assert.deepEqual((await raw.get(1, to))?.properties['headers'], { CC: [] });
+    assert.deepEqual((await raw.get(1, to))?.properties.headers, { CC: [] });
   });
 
   for (const [header, value, type] of [

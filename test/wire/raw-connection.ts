@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { encodeFrame, type Frame, frameEnd, frameType, protocolHeader } from './frame.js';
 import {
   decodeMethod,
@@ -298,13 +299,23 @@ export class RawConnection {
     }
   }
 
+  /** Expects that nothing came before the answer to a round trip. */
+  async expectNothing(channel: number): Promise<void> {
+    await this.call(channel, 'channel.flow', { active: true });
+  }
+
   /**
-   * Expects that nothing came: the next thing is the answer to a round trip, through the queue when one
-   * is named, so that a delivery it had made by then would be seen first.
+   * Polls until a queue counts so many ready messages. RabbitMQ's queues answer a declaration ahead of
+   * the publishes that came before it; basic.get, in contrast, waits its turn.
    */
-  async expectNothing(channel: number, queue?: string): Promise<void> {
-    if (queue === undefined) await this.call(channel, 'channel.flow', { active: true });
-    else await this.call(channel, 'queue.declare', { queue, passive: true });
+  async untilReady(channel: number, queue: string, messageCount: number): Promise<void> {
+    const giveUp = Date.now() + deadlineMilliseconds;
+    for (;;) {
+      const { args } = await this.call(channel, 'queue.declare', { queue, passive: true });
+      if (args.messageCount === messageCount) return;
+      if (Date.now() > giveUp) assert.equal(args.messageCount, messageCount, queue);
+      await delay(10);
+    }
   }
 
   /** connection.close and its answer; it is then the client's turn to end the socket. */
@@ -372,7 +383,7 @@ function matching(name: string | undefined, expected: string | RegExp, actual: u
 }
 
 function expectName(method: Method, name: string, channel: number): Method {
-  const text = method.args['replyText'];
+  const text = method.args.replyText;
   const got = `${method.name}${text === undefined ? '' : ` "${String(text)}"`}`;
   const expected = text !== undefined && method.name === name ? got : name;
   assert.equal(`${got} on ${method.channel}`, `${expected} on ${channel}`);

@@ -59,8 +59,7 @@ const nameOfId: ReadonlyMap<number, string> = new Map(
   [...methodInfos.values()].map((info) => [info.classId * 0x10000 + info.methodId, info.name]),
 );
 
-const propertyInfos = (definitions['propertiesInfoBasicProperties'] as { args: ArgumentInfo[] })
-  .args;
+const propertyInfos = (definitions.propertiesInfoBasicProperties as { args: ArgumentInfo[] }).args;
 
 /** `QueueDeclareOk` → `queue.declare-ok`. */
 function specificationName(name: string): string {
