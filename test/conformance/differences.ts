@@ -38,3 +38,38 @@ export function argumentOfAnotherKind(argument: string): Difference<'accepted' |
     leveret: argument === 'x-max-age' ? 'refused' : 'accepted',
   };
 }
+
+export const mandatoryReply: Difference<'delivered and returned' | 'delivered'> = {
+  about: 'a mandatory publish to a direct reply-to address that lives',
+  reason: 'what reached its reader was routed; RabbitMQ 3 does not see reply addresses as routes',
+  rabbitmq: 'delivered and returned',
+  leveret: 'delivered',
+};
+
+export const passiveReplyAddress: Difference<ExpectedClose | null> = {
+  about: 'passive queue.declare of a direct reply-to address that lives',
+  reason: 'it is how a server asks whether the requester is still there; 3.10.8 fails inside',
+  rabbitmq: connectionClose(541, ''),
+  leveret: null,
+};
+
+export const fieldType: Difference<ExpectedClose | null> = {
+  about: 'TODO',
+  reason: 'TODO',
+  rabbitmq: connectionClose(541, /TODO/),
+  leveret: null,
+};
+
+export const bodyAboveTheLimit: Difference<'at once' | 'after the body'> = {
+  about: 'a content header that announces a body above the largest message size',
+  reason: 'nobody is helped by 128 MiB being sent first',
+  rabbitmq: 'after the body',
+  leveret: 'at once',
+};
+
+export const bodyLongerThanAnnounced: Difference<ExpectedClose | null> = {
+  about: 'more bytes of body than the content header announced',
+  reason: 'RabbitMQ waits for ever; the connection cannot be understood any more, so it is closed',
+  rabbitmq: null,
+  leveret: connectionClose(501, /./),
+};
