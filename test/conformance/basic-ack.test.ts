@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { channelClose, type RawConnection } from '../wire/raw-connection.js';
 import type { WireArguments } from '../wire/wire-codec.js';
 import { brokerUnderTest } from './broker-under-test.js';
@@ -25,7 +25,7 @@ async function marked(raw: RawConnection, queue: string): Promise<string[]> {
   for (;;) {
     const message = await raw.get(1, queue);
     if (!message) return bodies;
-    bodies.push(`${message.body.toString()}${message.args['redelivered'] === true ? '*' : ''}`);
+    bodies.push(`${message.body.toString()}${message.args.redelivered === true ? '*' : ''}`);
   }
 }
 
@@ -104,7 +104,7 @@ describe('basic.ack, basic.nack and basic.reject', { concurrency: true }, () => 
     await raw.call(2, 'basic.consume', { queue });
     raw.sendMethod(1, 'basic.nack', { deliveryTag: 1, requeue: true });
     const { args, body } = await raw.expectContent('basic.deliver', 2);
-    assert.deepEqual([body.toString(), args['redelivered']], ['1', true]);
+    assert.deepEqual([body.toString(), args.redelivered], ['1', true]);
   });
 
   test('what is requeued comes back to the only consumer, under a new tag', async (t) => {
@@ -115,7 +115,7 @@ describe('basic.ack, basic.nack and basic.reject', { concurrency: true }, () => 
     raw.publish(1, { routingKey: queue }, 'message');
     for (let tag = 1; tag <= 3; tag++) {
       const { args } = await raw.expectContent('basic.deliver', 1);
-      assert.deepEqual([args['deliveryTag'], args['redelivered']], [tag, tag > 1]);
+      assert.deepEqual([args.deliveryTag, args.redelivered], [tag, tag > 1]);
       raw.sendMethod(1, 'basic.reject', { deliveryTag: tag, requeue: true });
     }
     await raw.expectContent('basic.deliver', 1);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { channelClose, connectionClose, type RawConnection } from '../wire/raw-connection.js';
 import { brokerUnderTest } from './broker-under-test.js';
 
@@ -25,7 +25,7 @@ describe('basic.consume', { concurrency: true }, () => {
     const { raw, queue } = await withQueue(t);
     raw.publish(1, { routingKey: queue }, 'before');
     const ok = await raw.call(1, 'basic.consume', { queue, consumerTag: 'mine' });
-    assert.equal(ok.args['consumerTag'], 'mine');
+    assert.equal(ok.args.consumerTag, 'mine');
     raw.publish(1, { routingKey: queue }, 'after');
     for (const [index, body] of ['before', 'after'].entries()) {
       const { args, body: got } = await raw.expectContent('basic.deliver', 1);
@@ -54,10 +54,10 @@ describe('basic.consume', { concurrency: true }, () => {
   test('an empty tag gets one that starts with amq.ctag-', async (t) => {
     const { raw, queue } = await withQueue(t);
     const { args } = await raw.call(1, 'basic.consume', { queue });
-    assert.match(String(args['consumerTag']), /^amq\.ctag-[A-Za-z0-9_-]{22}$/);
+    assert.match(String(args.consumerTag), /^amq\.ctag-[A-Za-z0-9_-]{22}$/);
     raw.publish(1, { routingKey: queue }, 'message');
     const delivery = await raw.expectContent('basic.deliver', 1);
-    assert.equal(delivery.args['consumerTag'], args['consumerTag']);
+    assert.equal(delivery.args.consumerTag, args.consumerTag);
   });
 
   test('the same tag twice on a channel is 530', async (t) => {
@@ -151,7 +151,7 @@ describe('basic.consume', { concurrency: true }, () => {
     await raw.call(1, 'basic.consume', { queue });
     raw.publish(1, { exchange, routingKey: 'a.b.c' }, 'message');
     const { args } = await raw.expectContent('basic.deliver', 1);
-    assert.deepEqual([args['exchange'], args['routingKey']], [exchange, 'a.b.c']);
+    assert.deepEqual([args.exchange, args.routingKey], [exchange, 'a.b.c']);
   });
 
   test('unknown arguments are accepted', async (t) => {
@@ -191,7 +191,7 @@ describe('x-priority of consumers', { concurrency: true }, () => {
     await raw.call(1, 'basic.consume', { queue, consumerTag: 'usual' });
     raw.publish(1, { routingKey: queue }, 'message');
     const { args } = await raw.expectContent('basic.deliver', 1);
-    assert.equal(args['consumerTag'], 'usual');
+    assert.equal(args.consumerTag, 'usual');
   });
 
   for (const [value, type] of [

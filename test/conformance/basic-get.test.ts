@@ -46,10 +46,10 @@ describe('basic.get', { concurrency: true }, () => {
     const other = broker.queueName();
     for (const name of [queue, other]) await raw.call(1, 'queue.declare', { queue: name });
     raw.publish(1, { routingKey: queue }, 'got');
-    assert.equal((await raw.get(1, queue, false))?.args['deliveryTag'], 1);
+    assert.equal((await raw.get(1, queue, false))?.args.deliveryTag, 1);
     await raw.call(1, 'basic.consume', { queue: other });
     raw.publish(1, { routingKey: other }, 'delivered');
-    assert.equal((await raw.expectContent('basic.deliver', 1)).args['deliveryTag'], 2);
+    assert.equal((await raw.expectContent('basic.deliver', 1)).args.deliveryTag, 2);
     raw.sendMethod(1, 'basic.ack', { deliveryTag: 2, multiple: true });
     await raw.expectNothing(1);
   });

@@ -11,7 +11,10 @@ describe('basic.publish', { concurrency: true }, () => {
   test('to a missing exchange is 404', async (t) => {
     const raw = await broker.rawChannel(t);
     raw.publish(1, { exchange: 'missing', routingKey: 'k' }, 'lost');
-    await raw.expectClose(1, channelClose(404, "no exchange 'missing' in vhost '/'", 'basic.publish'));
+    await raw.expectClose(
+      1,
+      channelClose(404, "no exchange 'missing' in vhost '/'", 'basic.publish'),
+    );
   });
 
   test('to an internal exchange is 403', async (t) => {
@@ -21,7 +24,11 @@ describe('basic.publish', { concurrency: true }, () => {
     raw.publish(1, { exchange, routingKey: 'k' }, 'lost');
     await raw.expectClose(
       1,
-      channelClose(403, `cannot publish to internal exchange '${exchange}' in vhost '/'`, 'basic.publish'),
+      channelClose(
+        403,
+        `cannot publish to internal exchange '${exchange}' in vhost '/'`,
+        'basic.publish',
+      ),
     );
   });
 
@@ -40,7 +47,12 @@ describe('basic.publish', { concurrency: true }, () => {
   test('an unroutable mandatory message is returned as it was', async (t) => {
     const raw = await broker.rawChannel(t);
     const properties = { contentType: 'text/plain', headers: { a: 'b' }, deliveryMode: 2 };
-    raw.publish(1, { exchange: 'amq.direct', routingKey: 'k', mandatory: true }, 'back', properties);
+    raw.publish(
+      1,
+      { exchange: 'amq.direct', routingKey: 'k', mandatory: true },
+      'back',
+      properties,
+    );
     const returned = await raw.expectContent('basic.return', 1);
     assert.deepEqual(
       { ...returned.args, properties: { ...returned.properties }, body: returned.body.toString() },
@@ -208,7 +220,11 @@ describe('properties of a message', { concurrency: true }, () => {
       raw.publish(1, { routingKey: 'nowhere' }, 'refused', { deliveryMode });
       await raw.expectClose(
         1,
-        channelClose(406, `invalid message: {delivery_mode_unknown,${deliveryMode}}`, 'basic.publish'),
+        channelClose(
+          406,
+          `invalid message: {delivery_mode_unknown,${deliveryMode}}`,
+          'basic.publish',
+        ),
       );
     });
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { connectionClose, type RawConnection } from '../wire/raw-connection.js';
 import { brokerUnderTest } from './broker-under-test.js';
 
@@ -20,7 +20,7 @@ async function deliveries(raw: RawConnection, count: number): Promise<string[]> 
   const received: string[] = [];
   while (received.length < count) {
     const { args, body } = await raw.expectContent('basic.deliver', 1);
-    received.push(`${args['consumerTag']}${body.toString()}`);
+    received.push(`${args.consumerTag}${body.toString()}`);
   }
   return received;
 }

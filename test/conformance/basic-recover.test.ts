@@ -19,7 +19,7 @@ describe('basic.recover', { concurrency: true }, () => {
       ['3', false],
     ] as const) {
       const message = await raw.get(1, queue);
-      assert.deepEqual([message?.body.toString(), message?.args['redelivered']], [body, redelivered]);
+      assert.deepEqual([message?.body.toString(), message?.args.redelivered], [body, redelivered]);
     }
   });
 
@@ -48,13 +48,13 @@ describe('basic.recover', { concurrency: true }, () => {
       const { name, args } = await raw.nextMethod();
       names.push(name);
       if (name !== 'basic.deliver') continue;
-      assert.deepEqual([args['deliveryTag'], args['redelivered']], [2, true]);
+      assert.deepEqual([args.deliveryTag, args.redelivered], [2, true]);
       await raw.nextFrame();
       await raw.nextFrame();
     }
     assert.deepEqual(names.sort(), ['basic.deliver', 'basic.recover-ok']);
     raw.sendMethod(1, 'basic.ack', { deliveryTag: 1 });
-    assert.equal((await raw.expectMethod('channel.close', 1)).args['replyCode'], 406);
+    assert.equal((await raw.expectMethod('channel.close', 1)).args.replyCode, 406);
   });
 
   test('basic.recover-async does the same without an answer', async (t) => {
@@ -64,7 +64,7 @@ describe('basic.recover', { concurrency: true }, () => {
     raw.publish(1, { routingKey: queue }, 'message');
     await raw.get(1, queue, false);
     raw.sendMethod(1, 'basic.recover-async', { requeue: true });
-    assert.equal((await raw.get(1, queue))?.args['redelivered'], true);
+    assert.equal((await raw.get(1, queue))?.args.redelivered, true);
   });
 
   for (const method of ['basic.recover', 'basic.recover-async'] as const) {
@@ -83,6 +83,7 @@ describe('basic.recover', { concurrency: true }, () => {
     assert.ok(await channel.get(queue));
     await channel.recover();
     const message = await channel.get(queue);
-    assert.equal(message && message.fields.redelivered, true);
+    assert.ok(message);
+    assert.equal(message.fields.redelivered, true);
   });
 });

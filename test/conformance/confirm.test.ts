@@ -10,10 +10,10 @@ async function confirmed(raw: RawConnection, count: number): Promise<void> {
   const open = new Set(Array.from({ length: count }, (_, index) => index + 1));
   while (open.size > 0) {
     const { args } = await raw.expectMethod('basic.ack', 1);
-    const tag = Number(args['deliveryTag']);
+    const tag = Number(args.deliveryTag);
     assert.ok(open.has(tag), `${tag} is confirmed once`);
     for (const other of [...open]) {
-      if (other === tag || (args['multiple'] === true && other < tag)) open.delete(other);
+      if (other === tag || (args.multiple === true && other < tag)) open.delete(other);
     }
   }
 }
@@ -71,7 +71,7 @@ describe('publisher confirms', { concurrency: true }, () => {
         await raw.nextFrame();
       } else {
         assert.equal(name, 'basic.ack');
-        acked = Number(args['deliveryTag']);
+        acked = Number(args.deliveryTag);
         assert.ok(returns >= acked, `${returns} returned, ${acked} confirmed`);
       }
     }
@@ -99,10 +99,10 @@ describe('publisher confirms', { concurrency: true }, () => {
     const raw = await broker.rawChannel(t);
     raw.sendMethod(1, 'confirm.select', { nowait: true });
     raw.publish(1, { routingKey: 'nowhere' }, '1');
-    assert.equal((await raw.expectMethod('basic.ack', 1)).args['deliveryTag'], 1);
+    assert.equal((await raw.expectMethod('basic.ack', 1)).args.deliveryTag, 1);
     await raw.call(1, 'confirm.select');
     raw.publish(1, { routingKey: 'nowhere' }, '2');
-    assert.equal((await raw.expectMethod('basic.ack', 1)).args['deliveryTag'], 2);
+    assert.equal((await raw.expectMethod('basic.ack', 1)).args.deliveryTag, 2);
   });
 
   test('after tx.select it is 406', async (t) => {
@@ -121,7 +121,7 @@ describe('publisher confirms', { concurrency: true }, () => {
     for (const channel of [1, 2]) await raw.call(channel, 'confirm.select');
     for (const channel of [1, 2]) {
       raw.publish(channel, { routingKey: 'nowhere' }, 'message');
-      assert.equal((await raw.expectMethod('basic.ack', channel)).args['deliveryTag'], 1);
+      assert.equal((await raw.expectMethod('basic.ack', channel)).args.deliveryTag, 1);
     }
     await raw.call(1, 'channel.close', { replyCode: 200 });
     await raw.openChannel(1);
@@ -163,7 +163,8 @@ describe('publisher confirms', { concurrency: true }, () => {
     await channel.waitForConfirms();
     for (let count = 0; count < 100; count++) {
       const message = await channel.get(queue, { noAck: true });
-      assert.equal(message && message.content.toString(), String(count));
+      assert.ok(message);
+      assert.equal(message.content.toString(), String(count));
     }
   });
 });

@@ -14,7 +14,7 @@ describe('basic.cancel by the client', { concurrency: true }, () => {
     raw.publish(1, { routingKey: queue }, '1');
     await raw.expectContent('basic.deliver', 1);
     const ok = await raw.call(1, 'basic.cancel', { consumerTag: 'c' });
-    assert.equal(ok.args['consumerTag'], 'c');
+    assert.equal(ok.args.consumerTag, 'c');
     raw.publish(1, { routingKey: queue }, '2');
     assert.deepEqual(await raw.drain(1, queue), ['2']);
     raw.sendMethod(1, 'basic.ack', { deliveryTag: 1 });
@@ -24,7 +24,7 @@ describe('basic.cancel by the client', { concurrency: true }, () => {
   test('of an unknown tag is answered all the same', async (t) => {
     const raw = await broker.rawChannel(t);
     const ok = await raw.call(1, 'basic.cancel', { consumerTag: 'unknown' });
-    assert.equal(ok.args['consumerTag'], 'unknown');
+    assert.equal(ok.args.consumerTag, 'unknown');
   });
 
   test('nowait: no answer, and the consumer is gone', async (t) => {
@@ -43,14 +43,15 @@ describe('basic.cancel by the broker', { concurrency: true }, () => {
     const raw = await broker.rawChannel(t);
     const queue = broker.queueName();
     await raw.call(1, 'queue.declare', { queue });
-    for (const consumerTag of ['a', 'b']) await raw.call(1, 'basic.consume', { queue, consumerTag });
+    for (const consumerTag of ['a', 'b'])
+      await raw.call(1, 'basic.consume', { queue, consumerTag });
     const other = await broker.rawChannel(t);
     await other.call(1, 'queue.delete', { queue });
     const tags: unknown[] = [];
     for (let count = 0; count < 2; count++) {
       const { args } = await raw.expectMethod('basic.cancel', 1);
-      assert.equal(args['nowait'], true);
-      tags.push(args['consumerTag']);
+      assert.equal(args.nowait, true);
+      tags.push(args.consumerTag);
     }
     assert.deepEqual(tags.sort(), ['a', 'b']);
   });

@@ -53,11 +53,11 @@ export const passiveReplyAddress: Difference<ExpectedClose | null> = {
   leveret: null,
 };
 
-export const fieldType: Difference<ExpectedClose | null> = {
-  about: 'TODO',
-  reason: 'TODO',
-  rabbitmq: connectionClose(541, /TODO/),
-  leveret: null,
+export const undecodableTable: Difference<ExpectedClose | null> = {
+  about: 'a method with a field table that cannot be decoded',
+  reason: 'RabbitMQ fails inside and drops the socket; the client deserves to be told',
+  rabbitmq: null,
+  leveret: connectionClose(501, /./, 'queue.declare'),
 };
 
 export const bodyAboveTheLimit: Difference<'at once' | 'after the body'> = {

@@ -20,12 +20,12 @@ describe('direct reply-to', { concurrency: true }, () => {
       client.publish(1, { routingKey: queue }, question, properties);
       await server.untilReady(1, queue, 1);
       const request = await server.get(1, queue);
-      const address = String(request?.properties['replyTo']);
+      const address = String(request?.properties.replyTo);
       assert.match(address, /^amq\.rabbitmq\.reply-to\.\S+$/);
       server.publish(1, { routingKey: address }, `${question}!`, { correlationId: question });
       const reply = await client.expectContent('basic.deliver', 1);
       assert.equal(reply.body.toString(), `${question}!`);
-      assert.equal(reply.properties['correlationId'], question);
+      assert.equal(reply.properties.correlationId, question);
       assert.deepEqual(
         { ...reply.args, deliveryTag: undefined },
         {
@@ -46,7 +46,7 @@ describe('direct reply-to', { concurrency: true }, () => {
     await raw.call(1, 'basic.consume', { queue: replyTo, noAck: true });
     for (let count = 0; count < 2; count++) raw.publish(1, { routingKey: queue }, 'q', { replyTo });
     const addresses = [await raw.get(1, queue), await raw.get(1, queue)].map(
-      (message) => message?.properties['replyTo'],
+      (message) => message?.properties.replyTo,
     );
     assert.equal(addresses[0], addresses[1]);
   });
@@ -56,13 +56,16 @@ describe('direct reply-to', { concurrency: true }, () => {
     const queue = broker.queueName();
     await raw.call(1, 'queue.declare', { queue });
     raw.publish(1, { routingKey: queue }, 'q', { replyTo: 'my-own-queue' });
-    assert.equal((await raw.get(1, queue))?.properties['replyTo'], 'my-own-queue');
+    assert.equal((await raw.get(1, queue))?.properties.replyTo, 'my-own-queue');
   });
 
   test('consuming with acknowledgements is 406', async (t) => {
     const raw = await broker.rawChannel(t);
     raw.sendMethod(1, 'basic.consume', { queue: replyTo, noAck: false });
-    await raw.expectClose(1, channelClose(406, 'reply consumer cannot acknowledge', 'basic.consume'));
+    await raw.expectClose(
+      1,
+      channelClose(406, 'reply consumer cannot acknowledge', 'basic.consume'),
+    );
   });
 
   test('a second consumer on the channel is 406', async (t) => {
@@ -103,17 +106,17 @@ describe('direct reply-to', { concurrency: true }, () => {
     client.publish(1, { routingKey: queue }, 'q', { replyTo });
     await server.untilReady(1, queue, 1);
     const request = await server.get(1, queue);
-    const address = String(request?.properties['replyTo']);
+    const address = String(request?.properties.replyTo);
     await client.close();
     server.publish(1, { routingKey: address, mandatory: true }, 'late');
     const { args } = await server.expectContent('basic.return', 1);
-    assert.deepEqual([args['replyCode'], args['routingKey']], [312, address]);
+    assert.deepEqual([args.replyCode, args.routingKey], [312, address]);
   });
 
   test('an invented address routes nowhere', async (t) => {
     const raw = await broker.rawChannel(t);
     raw.publish(1, { routingKey: `${replyTo}.nonsense`, mandatory: true }, 'lost');
-    assert.equal((await raw.expectContent('basic.return', 1)).args['replyCode'], 312);
+    assert.equal((await raw.expectContent('basic.return', 1)).args.replyCode, 312);
   });
 
   test('a mandatory answer to an address that lives arrives', async (t) => {
@@ -171,7 +174,7 @@ async function liveAddress(raw: RawConnection): Promise<string> {
   await raw.call(1, 'queue.declare', { queue });
   await raw.call(1, 'basic.consume', { queue: replyTo, noAck: true });
   raw.publish(1, { routingKey: queue }, 'question', { replyTo });
-  return String((await raw.get(1, queue))?.properties['replyTo']);
+  return String((await raw.get(1, queue))?.properties.replyTo);
 }
 
 /** Passes over the header and the body of a message, up to the next method. */

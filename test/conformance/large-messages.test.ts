@@ -62,7 +62,8 @@ describe('bodies of every size', { concurrency: true }, () => {
     large.publish(1, { routingKey: queue }, body);
     await small.untilReady(1, queue, 1);
     const split = await small.get(1, queue);
-    assert.equal(split && digest(split.body), digest(body));
+    assert.ok(split);
+    assert.equal(digest(split.body), digest(body));
     assert.ok(split.bodyFrameSizes.every((size) => size <= 4096 - 8));
     small.publish(1, { routingKey: queue }, body, {}, 4096);
     await large.untilReady(1, queue, 1);

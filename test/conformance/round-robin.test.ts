@@ -15,7 +15,7 @@ describe('consumers of one queue', { concurrency: true }, () => {
     const served: unknown[] = [];
     for (let count = 0; count < 9; count++) {
       raw.publish(1, { routingKey: queue }, 'message');
-      served.push((await raw.expectContent('basic.deliver', 1)).args['consumerTag']);
+      served.push((await raw.expectContent('basic.deliver', 1)).args.consumerTag);
     }
     assert.deepEqual(served, ['a', 'b', 'c', 'a', 'b', 'c', 'a', 'b', 'c']);
   });
@@ -57,14 +57,14 @@ describe('consumers of one queue', { concurrency: true }, () => {
     const served: string[] = [];
     for (let count = 0; count < 4; count++) {
       raw.publish(1, { routingKey: queue }, 'message');
-      served.push(String((await raw.expectContent('basic.deliver', 1)).args['consumerTag']));
+      served.push(String((await raw.expectContent('basic.deliver', 1)).args.consumerTag));
     }
     assert.deepEqual(served, ['full', 'free', 'free', 'free']);
     raw.sendMethod(1, 'basic.ack', { deliveryTag: 1 });
     const later = new Set<unknown>();
     for (let count = 0; count < 2; count++) {
       raw.publish(1, { routingKey: queue }, 'message');
-      later.add((await raw.expectContent('basic.deliver', 1)).args['consumerTag']);
+      later.add((await raw.expectContent('basic.deliver', 1)).args.consumerTag);
     }
     assert.deepEqual(later, new Set(['full', 'free']));
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { channelClose, type RawConnection } from '../wire/raw-connection.js';
 import { brokerUnderTest } from './broker-under-test.js';
 
@@ -40,11 +40,11 @@ describe('transactions', { concurrency: true }, () => {
     raw.publish(2, { routingKey: queue }, 'message');
     await raw.untilReady(2, queue, 1);
     const message = await raw.get(1, queue, false);
-    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(message?.args['deliveryTag']) });
+    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(message?.args.deliveryTag) });
     await raw.call(1, 'tx.rollback');
     // The rollback took back the ack, and requeues nothing by itself.
     assert.deepEqual(await raw.drain(2, queue), []);
-    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(message?.args['deliveryTag']) });
+    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(message?.args.deliveryTag) });
     await raw.call(1, 'tx.rollback');
     await raw.call(1, 'channel.close', { replyCode: 200 });
     assert.deepEqual(await raw.drain(2, queue), ['message']);
@@ -55,7 +55,7 @@ describe('transactions', { concurrency: true }, () => {
     raw.publish(2, { routingKey: queue }, 'message');
     await raw.untilReady(2, queue, 1);
     const message = await raw.get(1, queue, false);
-    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(message?.args['deliveryTag']) });
+    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(message?.args.deliveryTag) });
     await raw.call(1, 'tx.commit');
     await raw.call(1, 'channel.close', { replyCode: 200 });
     assert.deepEqual(await raw.drain(2, queue), []);
@@ -66,10 +66,10 @@ describe('transactions', { concurrency: true }, () => {
     raw.publish(2, { routingKey: queue }, 'message');
     await raw.untilReady(2, queue, 1);
     const message = await raw.get(1, queue, false);
-    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(message?.args['deliveryTag']) });
+    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(message?.args.deliveryTag) });
     await raw.call(1, 'channel.close', { replyCode: 200 });
     const again = await raw.get(2, queue);
-    assert.deepEqual([again?.body.toString(), again?.args['redelivered']], ['message', true]);
+    assert.deepEqual([again?.body.toString(), again?.args.redelivered], ['message', true]);
   });
 
   test('what is rejected is requeued at tx.commit, not before', async (t) => {
@@ -78,7 +78,7 @@ describe('transactions', { concurrency: true }, () => {
     await raw.untilReady(2, queue, 1);
     const message = await raw.get(1, queue, false);
     raw.sendMethod(1, 'basic.reject', {
-      deliveryTag: Number(message?.args['deliveryTag']),
+      deliveryTag: Number(message?.args.deliveryTag),
       requeue: true,
     });
     await raw.expectNothing(1);
@@ -95,7 +95,7 @@ describe('transactions', { concurrency: true }, () => {
     await raw.untilReady(2, queue, 1);
     const task = await raw.get(1, queue, false);
     raw.publish(1, { routingKey: results }, 'result');
-    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(task?.args['deliveryTag']) });
+    raw.sendMethod(1, 'basic.ack', { deliveryTag: Number(task?.args.deliveryTag) });
     await raw.expectNothing(1);
     assert.deepEqual(await raw.drain(2, results), []);
     await raw.call(1, 'tx.commit');
@@ -122,7 +122,10 @@ describe('transactions', { concurrency: true }, () => {
   test('errors of a publish come at once, without waiting for the commit', async (t) => {
     const { raw } = await transaction(t);
     raw.publish(1, { exchange: 'missing' }, 'lost');
-    await raw.expectClose(1, channelClose(404, "no exchange 'missing' in vhost '/'", 'basic.publish'));
+    await raw.expectClose(
+      1,
+      channelClose(404, "no exchange 'missing' in vhost '/'", 'basic.publish'),
+    );
   });
 
   test('an unknown delivery tag is 406 at once', async (t) => {
@@ -150,7 +153,10 @@ describe('transactions', { concurrency: true }, () => {
     const raw = await broker.rawChannel(t);
     await raw.call(1, 'confirm.select');
     raw.sendMethod(1, 'tx.select');
-    await raw.expectClose(1, channelClose(406, 'cannot switch from confirm to tx mode', 'tx.select'));
+    await raw.expectClose(
+      1,
+      channelClose(406, 'cannot switch from confirm to tx mode', 'tx.select'),
+    );
   });
 
   test('a rolled back ack may be given again, and its tag is still good', async (t) => {
