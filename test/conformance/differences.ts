@@ -25,7 +25,7 @@ export const undecodableProperties: Difference<ExpectedClose> = {
   about: 'a content header whose properties cannot be decoded',
   reason: 'a mistake of the client is a frame error, not an internal one',
   rabbitmq: connectionClose(541, ''),
-  leveret: connectionClose(501, /^cannot decode <</),
+  leveret: connectionClose(501, /^cannot decode <</, 'basic.publish'),
 };
 
 /** Whether a classic queue takes an argument that RabbitMQ keeps for quorum or stream queues. */
@@ -71,5 +71,9 @@ export const bodyLongerThanAnnounced: Difference<ExpectedClose | null> = {
   about: 'more bytes of body than the content header announced',
   reason: 'RabbitMQ waits for ever; the connection cannot be understood any more, so it is closed',
   rabbitmq: null,
-  leveret: connectionClose(501, /./),
+  leveret: connectionClose(
+    501,
+    'content body is longer than its header announced',
+    'basic.publish',
+  ),
 };

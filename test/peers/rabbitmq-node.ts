@@ -18,6 +18,8 @@ export interface RabbitNode {
 }
 
 export interface RabbitNodeOptions {
+  /** The AMQP port. Default one that is free. */
+  readonly port?: number;
   /** Further lines of `rabbitmq.conf`. */
   readonly configuration?: readonly string[];
   /** Plugins to enable, e.g. `rabbitmq_consistent_hash_exchange`. Default none. */
@@ -44,8 +46,9 @@ export async function startRabbitNode(options: RabbitNodeOptions = {}): Promise<
   const script = await findRabbitmqServer();
   if (!script) throw new Error(`no rabbitmq_server-* under ${libraryRoot}: is it installed?`);
   const directory = await mkdtemp(join(tmpdir(), 'rabbitmq-node-'));
-  const [port, distributionPort, mapperPort] = await freePorts(3);
-  const environment = await layOut(directory, port!, distributionPort!, mapperPort!, options);
+  const [freePort, distributionPort, mapperPort] = await freePorts(3);
+  const port = options.port ?? freePort!;
+  const environment = await layOut(directory, port, distributionPort!, mapperPort!, options);
 
   // In the foreground, so that its pid is known: otherwise the Erlang VM starts one as a daemon.
   const mapper = launch(
@@ -60,13 +63,13 @@ export async function startRabbitNode(options: RabbitNodeOptions = {}): Promise<
     await rm(directory, { recursive: true, force: true });
   }
   try {
-    await untilItSpeaksAmqp(port!, server, options.startSeconds ?? 60);
+    await untilItSpeaksAmqp(port, server, options.startSeconds ?? 60);
   } catch (error) {
     const log = await readFile(join(directory, 'log', 'rabbit.log'), 'utf8').catch(() => 'no log');
     await stop();
     throw new Error(`RabbitMQ did not start:\n${server.output()}\n${log}`, { cause: error });
   }
-  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port: port!, directory, stop };
+  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, directory, stop };
 }
 
 /** Writes the node's files and answers the environment that points RabbitMQ at them alone. */
