@@ -4,6 +4,7 @@ import { channelClose, type RawConnection } from '../wire/raw-connection.js';
 import { brokerUnderTest } from './broker-under-test.js';
 
 const broker = await brokerUnderTest();
+const lengthLimits = broker.isRabbit ? false : 'Leveret has no length limits yet';
 
 /** Reads acks until `count` tags are confirmed, each of them once. */
 async function confirmed(raw: RawConnection, count: number): Promise<void> {
@@ -95,6 +96,27 @@ describe('publisher confirms', { concurrency: true }, () => {
     await raw.expectNothing(1);
   });
 
+  test('what one of several queues refuses is nacked; the others keep it', {
+    todo: lengthLimits,
+  }, async (t) => {
+    const raw = await broker.rawChannel(t);
+    const exchange = broker.exchangeName();
+    await raw.call(1, 'exchange.declare', { exchange, type: 'fanout' });
+    const [open, full] = [broker.queueName(), broker.queueName()];
+    await raw.call(1, 'queue.declare', { queue: open });
+    const table = { 'x-max-length': 1, 'x-overflow': 'reject-publish' };
+    await raw.call(1, 'queue.declare', { queue: full, arguments: table });
+    for (const queue of [open, full]) await raw.call(1, 'queue.bind', { queue, exchange });
+    await raw.call(1, 'confirm.select');
+    raw.publish(1, { exchange }, 'first');
+    assert.equal((await raw.expectMethod('basic.ack', 1)).args.deliveryTag, 1);
+    await raw.untilReady(1, full, 1);
+    raw.publish(1, { exchange }, 'second');
+    assert.equal((await raw.expectMethod('basic.nack', 1)).args.deliveryTag, 2);
+    assert.deepEqual(await raw.drain(1, open), ['first', 'second']);
+    assert.deepEqual(await raw.drain(1, full), ['first']);
+  });
+
   test('confirm.select twice is fine and does not start over; nowait has no answer', async (t) => {
     const raw = await broker.rawChannel(t);
     raw.sendMethod(1, 'confirm.select', { nowait: true });
@@ -149,7 +171,7 @@ describe('publisher confirms', { concurrency: true }, () => {
         raw.sendMethod(1, 'basic.ack', { deliveryTag: 1 });
       }
     }
-    assert.deepEqual(seen.sort(), ['basic.ack', 'basic.deliver']);
+    assert.deepEqual(new Set(seen), new Set(['basic.ack', 'basic.deliver']));
     await raw.expectNothing(1);
   });
 

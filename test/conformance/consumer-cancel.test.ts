@@ -53,7 +53,7 @@ describe('basic.cancel by the broker', { concurrency: true }, () => {
       assert.equal(args.nowait, true);
       tags.push(args.consumerTag);
     }
-    assert.deepEqual(tags.sort(), ['a', 'b']);
+    assert.deepEqual(new Set(tags), new Set(['a', 'b']));
   });
 
   test('comes to those on the channel that deletes as well', async (t) => {
@@ -63,7 +63,7 @@ describe('basic.cancel by the broker', { concurrency: true }, () => {
     await raw.call(1, 'basic.consume', { queue, consumerTag: 'c' });
     raw.sendMethod(1, 'queue.delete', { queue });
     const names = [(await raw.nextMethod()).name, (await raw.nextMethod()).name];
-    assert.deepEqual(names.sort(), ['basic.cancel', 'queue.delete-ok']);
+    assert.deepEqual(new Set(names), new Set(['basic.cancel', 'queue.delete-ok']));
   });
 
   test('does not come to clients that have not asserted consumer_cancel_notify', async (t) => {

@@ -77,3 +77,10 @@ export const bodyLongerThanAnnounced: Difference<ExpectedClose | null> = {
     'basic.publish',
   ),
 };
+
+export const deepTable: Difference<'accepted' | 'refused'> = {
+  about: 'a field table nested 1,000 levels deep',
+  reason: 'no table in use is that deep, and a broker must survive any; 20,000 levels end RabbitMQ',
+  rabbitmq: 'accepted',
+  leveret: 'refused',
+};

@@ -126,7 +126,10 @@ describe('direct reply-to', { concurrency: true }, () => {
     raw.publish(2, { routingKey: address, mandatory: true }, 'answer');
     if (broker.expected(mandatoryReply) === 'delivered and returned') {
       const [first, second] = [await raw.nextMethod(), await contentThenMethod(raw)];
-      assert.deepEqual([first.name, second.name].sort(), ['basic.deliver', 'basic.return']);
+      assert.deepEqual(
+        new Set([first.name, second.name]),
+        new Set(['basic.deliver', 'basic.return']),
+      );
       return;
     }
     assert.equal((await raw.expectContent('basic.deliver', 1)).body.toString(), 'answer');

@@ -170,6 +170,124 @@ const wrongFrames: readonly (readonly [string, readonly Buffer[], ExpectedClose]
     [encodeFrame(frameType.header, 2, encodeContentHeader(0, {}))],
     connectionClose(505, 'expected method frame, got non method frame instead'),
   ],
+  [
+    'a method frame without a method',
+    [encodeFrame(frameType.method, 1)],
+    connectionClose(501, 'type 1, all octets = <<>>: unknown_frame'),
+  ],
+  [
+    'a method frame too short for its ids',
+    [encodeFrame(frameType.method, 1, Buffer.from([0, 50, 0]))],
+    connectionClose(501, 'type 1, all octets = <<0,50,0>>: unknown_frame'),
+  ],
+  [
+    'a content header too short for its size',
+    [method(1, 'basic.publish'), encodeFrame(frameType.header, 1, Buffer.from([0, 60, 0, 0]))],
+    connectionClose(501, 'type 2, all octets = <<0,60,0,0>>: unknown_frame'),
+  ],
+  [
+    'a content header too short for its property flags',
+    [
+      method(1, 'basic.publish'),
+      encodeFrame(frameType.header, 1, encodeContentHeader(0, {}).subarray(0, 12)),
+    ],
+    broker.expected(undecodableProperties),
+  ],
+  [
+    'bytes behind the properties',
+    [
+      method(1, 'basic.publish'),
+      encodeFrame(frameType.header, 1, Buffer.concat([encodeContentHeader(0, {}), Buffer.of(0)])),
+    ],
+    broker.expected(undecodableProperties),
+  ],
+  [
+    'a content header with a weight',
+    [
+      method(1, 'basic.publish'),
+      encodeFrame(
+        frameType.header,
+        1,
+        Buffer.concat([Buffer.from([0, 60, 0, 1]), encodeContentHeader(0, {}).subarray(4)]),
+      ),
+    ],
+    connectionClose(
+      505,
+      'expected content header for class 60, got non content header frame instead',
+      'basic.publish',
+    ),
+  ],
+  [
+    'a body behind an empty message',
+    [method(1, 'basic.publish'), header(0), body(0)],
+    connectionClose(505, 'expected method frame, got non method frame instead'),
+  ],
+  [
+    'a heartbeat with a payload',
+    [encodeFrame(frameType.heartbeat, 0, Buffer.from('x'))],
+    connectionClose(501, 'type 8, all octets = <<"x">>: unknown_frame'),
+  ],
+  [
+    'a frame announced with 4 GiB',
+    [Buffer.from([frameType.method, 0, 1, 0xff, 0xff, 0xff, 0xff])],
+    connectionClose(501, 'type 1, all octets = <<>>: {frame_too_large,4294967295,131064}'),
+  ],
+  [
+    'another protocol header',
+    [Buffer.from('AMQP\x00\x00\x09\x01', 'latin1')],
+    connectionClose(501, 'type 65, all octets = <<>>: {frame_too_large,1342177289,131064}'),
+  ],
+  [
+    'connection.start-ok once more',
+    [method(0, 'connection.start-ok')],
+    connectionClose(504, 'unexpected method in connection state running', 'connection.start-ok'),
+  ],
+  [
+    'connection.tune-ok once more',
+    [method(0, 'connection.tune-ok')],
+    connectionClose(504, 'unexpected method in connection state running', 'connection.tune-ok'),
+  ],
+  [
+    'connection.close-ok that nobody asked for',
+    [method(0, 'connection.close-ok')],
+    connectionClose(504, 'unexpected method in connection state running', 'connection.close-ok'),
+  ],
+  [
+    'channel.close-ok that nobody asked for',
+    [method(1, 'channel.close-ok')],
+    connectionClose(503, 'unimplemented method', 'channel.close-ok'),
+  ],
+  [
+    'channel.open-ok',
+    [method(1, 'channel.open-ok')],
+    connectionClose(503, 'unimplemented method', 'channel.open-ok'),
+  ],
+  [
+    'channel.close on a channel that is not open',
+    [method(2, 'channel.close')],
+    connectionClose(504, "expected 'channel.open'", 'channel.close'),
+  ],
+  [
+    'channel.close-ok on a channel that is not open',
+    [method(2, 'channel.close-ok')],
+    connectionClose(504, "expected 'channel.open'", 'channel.close-ok'),
+  ],
+  [
+    'a heartbeat on a channel that is not open',
+    [encodeFrame(frameType.heartbeat, 2)],
+    connectionClose(505, 'type 8, all octets = <<>>'),
+  ],
+  [
+    'a consumer tag that is not UTF-8',
+    [
+      encodeFrame(
+        frameType.method,
+        1,
+        encodeMethod('basic.consume', { queue: 'q', consumerTag: Buffer.of(0xff) }),
+      ),
+    ],
+    connectionClose(501, 'Malformed UTF-8 in shortstr'),
+  ],
 ];
 
 describe('frame errors close the connection', { concurrency: true }, () => {

@@ -134,20 +134,36 @@ describe('x-arguments of queues', { concurrency: true }, () => {
     });
   }
 
-  test('an exclusive quorum queue is 406', async (t) => {
-    const raw = await broker.rawChannel(t);
-    const queue = broker.queueName();
-    raw.sendMethod(1, 'queue.declare', {
-      queue,
-      durable: true,
-      exclusive: true,
-      arguments: { 'x-queue-type': 'quorum' },
+  for (const [what, flags, property] of [
+    ['an exclusive', { durable: true, exclusive: true }, 'exclusive-owner'],
+    ['a transient', { durable: false }, 'non-durable'],
+    ['an auto-delete', { durable: true, autoDelete: true }, 'auto-delete'],
+  ] as const) {
+    test(`${what} quorum queue is 406`, async (t) => {
+      const raw = await broker.rawChannel(t);
+      const queue = broker.queueName();
+      const table = { 'x-queue-type': 'quorum' };
+      raw.sendMethod(1, 'queue.declare', { queue, ...flags, arguments: table });
+      await raw.expectClose(
+        1,
+        channelClose(
+          406,
+          `invalid property '${property}' for queue '${queue}' in vhost '/'`,
+          'queue.declare',
+        ),
+      );
     });
+  }
+
+  test('a server-named quorum queue is 406', async (t) => {
+    const raw = await broker.rawChannel(t);
+    const table = { 'x-queue-type': 'quorum' };
+    raw.sendMethod(1, 'queue.declare', { queue: '', durable: true, arguments: table });
     await raw.expectClose(
       1,
       channelClose(
         406,
-        `invalid property 'exclusive-owner' for queue '${queue}' in vhost '/'`,
+        'Cannot declare a server-named queue for type rabbit_quorum_queue',
         'queue.declare',
       ),
     );

@@ -175,6 +175,25 @@ describe('a queue declared again', { concurrency: true }, () => {
     await raw.call(1, 'queue.declare', { queue: other });
   });
 
+  for (const [type, value, shown] of [
+    ['double', { '!': 'double', value: 5 }, '5.0'],
+    ['string', '5', '5'],
+  ] as const) {
+    test(`with an equal ${type} for an integer is 406`, async (t) => {
+      const raw = await broker.rawChannel(t);
+      const queue = broker.queueName();
+      await raw.call(1, 'queue.declare', { queue, arguments: { 'x-max-length': 5 } });
+      raw.sendMethod(1, 'queue.declare', { queue, arguments: { 'x-max-length': value } });
+      await raw.expectClose(
+        1,
+        declaration(
+          406,
+          `inequivalent arg 'x-max-length' for queue '${queue}' in vhost '/': received '${shown}' but current is '5'`,
+        ),
+      );
+    });
+  }
+
   for (const [argument, first, second, text] of [
     ['durable', { durable: true }, {}, "received 'false' but current is 'true'"],
     ['durable', {}, { durable: true }, "received 'true' but current is 'false'"],

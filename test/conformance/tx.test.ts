@@ -5,6 +5,8 @@ import { brokerUnderTest } from './broker-under-test.js';
 
 const broker = await brokerUnderTest();
 
+const lengthLimits = broker.isRabbit ? false : 'Leveret has no length limits yet';
+
 /** Channel 1 in a transaction, channel 2 outside of it, and a queue. */
 async function transaction(t: TestContext): Promise<{ raw: RawConnection; queue: string }> {
   const raw = await broker.rawChannel(t);
@@ -157,6 +159,19 @@ describe('transactions', { concurrency: true }, () => {
       1,
       channelClose(406, 'cannot switch from confirm to tx mode', 'tx.select'),
     );
+  });
+
+  test('a commit that a queue refuses is 406', { todo: lengthLimits }, async (t) => {
+    const { raw } = await transaction(t);
+    const queue = broker.queueName();
+    const table = { 'x-max-length': 1, 'x-overflow': 'reject-publish' };
+    await raw.call(2, 'queue.declare', { queue, arguments: table });
+    raw.publish(2, { routingKey: queue }, 'full');
+    await raw.untilReady(2, queue, 1);
+    raw.publish(1, { routingKey: queue }, 'refused');
+    raw.sendMethod(1, 'tx.commit');
+    await raw.expectClose(1, channelClose(406, 'partial tx completion', 'tx.commit'));
+    assert.deepEqual(await raw.drain(2, queue), ['full']);
   });
 
   test('a rolled back ack may be given again, and its tag is still good', async (t) => {
