@@ -15,7 +15,9 @@ async function withQueue(t: TestContext): Promise<{ raw: RawConnection; queue: s
 }
 
 describe('x-single-active-consumer', { concurrency: true }, () => {
-  test('one consumer gets all, the next in line takes over when it is cancelled', { todo: notYet }, async (t) => {
+  test('one consumer gets all, the next in line takes over when it is cancelled', {
+    todo: notYet,
+  }, async (t) => {
     const { raw, queue } = await withQueue(t);
     for (const consumerTag of ['a', 'b', 'c']) {
       await raw.call(1, 'basic.consume', { queue, consumerTag, noAck: true });
@@ -30,7 +32,9 @@ describe('x-single-active-consumer', { concurrency: true }, () => {
     }
   });
 
-  test('the one in line takes over when the connection of the active one is cut', { todo: notYet }, async (t) => {
+  test('the one in line takes over when the connection of the active one is cut', {
+    todo: notYet,
+  }, async (t) => {
     const { raw, queue } = await withQueue(t);
     const active = await broker.rawChannel(t);
     await active.call(1, 'basic.consume', { queue });

@@ -233,10 +233,11 @@ export class RawConnection {
 
   /** A method with content: basic.deliver, basic.get-ok or basic.return. */
   async expectContent(name: string, channel: number): Promise<Content> {
-    return this.#content(await this.nextMethod(), name, channel);
+    return this.contentOf(await this.nextMethod(), name, channel);
   }
 
-  async #content(method: Method, name: string, channel: number): Promise<Content> {
+  /** The content behind a method that was read already, which has to be the one named. */
+  async contentOf(method: Method, name: string, channel: number): Promise<Content> {
     expectName(method, name, channel);
     const { type, payload: header, channel: headerChannel } = await this.nextFrame();
     assert.deepEqual([type, headerChannel], [frameType.header, channel], 'a content header frame');
@@ -286,7 +287,7 @@ export class RawConnection {
     this.sendMethod(channel, 'basic.get', { queue, noAck });
     const answer = await this.nextMethod();
     if (answer.name === 'basic.get-empty') return undefined;
-    return this.#content(answer, 'basic.get-ok', channel);
+    return this.contentOf(answer, 'basic.get-ok', channel);
   }
 
   /** The bodies of all that a queue holds, as text, taken from it. */
