@@ -1,0 +1,86 @@
+import { channelClose, connectionClose, type ExpectedClose } from '../wire/raw-connection.js';
+
+/**
+ * Where Leveret deliberately does not do what RabbitMQ 3.10.8 does. The tests hold each broker to its
+ * own side; `DIFFERENCES.md` says the same in prose.
+ */
+export interface Difference<T> {
+  readonly about: string;
+  readonly reason: string;
+  /** What RabbitMQ 3.10.8 was measured to do. */
+  readonly rabbitmq: T;
+  readonly leveret: T;
+}
+
+export function unknownExchangeType(type: string): Difference<ExpectedClose> {
+  return {
+    about: 'exchange.declare with an unknown type',
+    reason: 'RabbitMQ 3.13.7 made it a channel exception: a typo need not cost the connection',
+    rabbitmq: connectionClose(503, `unknown exchange type '${type}'`, 'exchange.declare'),
+    leveret: channelClose(406, `unknown exchange type '${type}'`, 'exchange.declare'),
+  };
+}
+
+export const undecodableProperties: Difference<ExpectedClose> = {
+  about: 'a content header whose properties cannot be decoded',
+  reason: 'a mistake of the client is a frame error, not an internal one',
+  rabbitmq: connectionClose(541, ''),
+  leveret: connectionClose(501, /^cannot decode <</, 'basic.publish'),
+};
+
+/** Whether a classic queue takes an argument that RabbitMQ keeps for quorum or stream queues. */
+export function argumentOfAnotherKind(argument: string): Difference<'accepted' | 'refused'> {
+  return {
+    about: `${argument} on a classic queue`,
+    reason:
+      'what later versions and other kinds know is accepted on every kind; x-max-age is for streams alone',
+    rabbitmq: 'refused',
+    leveret: argument === 'x-max-age' ? 'refused' : 'accepted',
+  };
+}
+
+export const mandatoryReply: Difference<'delivered and returned' | 'delivered'> = {
+  about: 'a mandatory publish to a direct reply-to address that lives',
+  reason: 'what reached its reader was routed; RabbitMQ 3 does not see reply addresses as routes',
+  rabbitmq: 'delivered and returned',
+  leveret: 'delivered',
+};
+
+export const passiveReplyAddress: Difference<ExpectedClose | null> = {
+  about: 'passive queue.declare of a direct reply-to address that lives',
+  reason: 'it is how a server asks whether the requester is still there; 3.10.8 fails inside',
+  rabbitmq: connectionClose(541, ''),
+  leveret: null,
+};
+
+export const undecodableTable: Difference<ExpectedClose | null> = {
+  about: 'a method with a field table that cannot be decoded',
+  reason: 'RabbitMQ fails inside and drops the socket; the client deserves to be told',
+  rabbitmq: null,
+  leveret: connectionClose(501, /./, 'queue.declare'),
+};
+
+export const bodyAboveTheLimit: Difference<'at once' | 'after the body'> = {
+  about: 'a content header that announces a body above the largest message size',
+  reason: 'nobody is helped by 128 MiB being sent first',
+  rabbitmq: 'after the body',
+  leveret: 'at once',
+};
+
+export const bodyLongerThanAnnounced: Difference<ExpectedClose | null> = {
+  about: 'more bytes of body than the content header announced',
+  reason: 'RabbitMQ waits for ever; the connection cannot be understood any more, so it is closed',
+  rabbitmq: null,
+  leveret: connectionClose(
+    501,
+    'content body is longer than its header announced',
+    'basic.publish',
+  ),
+};
+
+export const deepTable: Difference<'accepted' | 'refused'> = {
+  about: 'a field table nested 1,000 levels deep',
+  reason: 'no table in use is that deep, and a broker must survive any; 20,000 levels end RabbitMQ',
+  rabbitmq: 'accepted',
+  leveret: 'refused',
+};
