@@ -378,9 +378,10 @@ test('recovery: a broken socket is replaced and its topology set up again', asyn
   publisher.sendToQueue(queue, Buffer.from('before'));
   await inbox.atLeast(1);
 
-  const reconnected = once(connection, 'connect');
+  const connects = new Inbox<unknown>();
+  connection.on('connect', connects.put);
   link.cut();
-  await reconnected;
+  await connects.first();
   publisher.sendToQueue(queue, Buffer.from('after'));
   assert.deepEqual((await inbox.atLeast(2)).map(text), ['before', 'after']);
 });
