@@ -22,21 +22,7 @@ export class Inbox<T> {
 
   /** Waits until at least so many came, and gives them all. */
   async atLeast(count: number): Promise<readonly T[]> {
-    if (this.#items.length >= count) return this.#items;
-    let watcher = (): void => undefined;
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        watcher = () => {
-          if (this.#items.length >= count) resolve();
-        };
-        this.#watchers.add(watcher);
-        timer = setTimeout(() => reject(this.#missing(count)), patienceMs);
-      });
-    } finally {
-      clearTimeout(timer);
-      this.#watchers.delete(watcher);
-    }
+    await this.#until(() => this.#items.length >= count, `${count}`);
     return this.#items;
   }
 
@@ -46,8 +32,32 @@ export class Inbox<T> {
     return item!;
   }
 
-  #missing(count: number): Error {
-    const message = `waited for ${count}, got ${this.#items.length}: ${inspect(this.#items)}`;
+  /** Waits for the first that the predicate accepts. */
+  async where(accepts: (item: T) => boolean): Promise<T> {
+    await this.#until(() => this.#items.some(accepts), 'an accepted one');
+    return this.#items.find(accepts)!;
+  }
+
+  async #until(holds: () => boolean, what: string): Promise<void> {
+    if (holds()) return;
+    let watcher = (): void => undefined;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        watcher = () => {
+          if (holds()) resolve();
+        };
+        this.#watchers.add(watcher);
+        timer = setTimeout(() => reject(this.#missing(what)), patienceMs);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#watchers.delete(watcher);
+    }
+  }
+
+  #missing(what: string): Error {
+    const message = `waited for ${what}, got ${this.#items.length}: ${inspect(this.#items)}`;
     return new AssertionError({ message });
   }
 }
