@@ -9,14 +9,17 @@ import { type ChannelModel, connect, type Options } from 'amqplib';
 export class BrokerUnderTest {
   readonly url: string;
   readonly port: number;
+  /** Whether it runs in this process, so that no other test file sees it. */
+  readonly isOwn: boolean;
   readonly #queues: string[] = [];
   readonly #exchanges: string[] = [];
   /** Tells this run's names from another's on the same broker. */
   readonly #run = randomBytes(4).toString('hex');
   #names = 0;
 
-  constructor(url: string) {
+  constructor(url: string, isOwn: boolean) {
     this.url = url;
+    this.isOwn = isOwn;
     this.port = Number(new URL(url).port);
   }
 
@@ -70,7 +73,7 @@ export class BrokerUnderTest {
 export async function brokerUnderTest(): Promise<BrokerUnderTest> {
   const given = process.env['AMQP_URL'];
   const own = given === undefined ? await startLeveret() : undefined;
-  const broker = new BrokerUnderTest(given ?? own!.url);
+  const broker = new BrokerUnderTest(given ?? own!.url, own !== undefined);
   after(async () => {
     await broker.deleteWhatWasDeclared();
     await own?.close();

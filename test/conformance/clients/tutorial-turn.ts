@@ -1,6 +1,7 @@
 import { after } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'amqplib';
+import type { BrokerUnderTest } from '../broker-under-test.js';
 
 /** What the tutorials declare: their names are fixed, as in any tutorial. */
 const queues = ['hello', 'task_queue', 'rpc_queue'];
@@ -13,10 +14,12 @@ const patienceMs = 180_000;
 /**
  * Two files of tutorials must not run at the same time against one broker, as each would consume the
  * other's messages. An exclusive queue is the lock: it is free when its owner's connection is gone.
- * The turn begins with nothing declared, and ends after the file's last test.
+ * The turn begins with nothing declared, and ends after the file's last test. A broker that runs in
+ * this process is seen by no other file.
  */
-export async function takeTutorialTurn(url: string): Promise<void> {
-  const connection = await connect(url);
+export async function takeTutorialTurn(broker: BrokerUnderTest): Promise<void> {
+  if (broker.isOwn) return;
+  const connection = await connect(broker.url);
   const deadline = Date.now() + patienceMs;
   for (;;) {
     const channel = await connection.createChannel();

@@ -11,7 +11,7 @@ import { takeTutorialTurn } from './tutorial-turn.js';
 
 const broker = await brokerUnderTest();
 const skip = await withoutPython('pika');
-await takeTutorialTurn(broker.url);
+await takeTutorialTurn(broker);
 
 const adapted = (program: string, ...args: string[]): Command =>
   pythonCommand(repositoryPath(program), args, {

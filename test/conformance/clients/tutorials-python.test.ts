@@ -9,7 +9,7 @@ import { takeTutorialTurn } from './tutorial-turn.js';
 
 const broker = await brokerUnderTest();
 const skip = await withoutPython('pika');
-await takeTutorialTurn(broker.url);
+await takeTutorialTurn(broker);
 
 const tutorial: Tutorial = (name, ...args) => {
   const program = repositoryPath(`examples/tutorials/python/${name.replaceAll('-', '_')}.py`);

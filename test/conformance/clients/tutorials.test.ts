@@ -7,7 +7,7 @@ import { type Tutorial, tutorialScenarios } from './tutorial-scenarios.js';
 import { takeTutorialTurn } from './tutorial-turn.js';
 
 const broker = await brokerUnderTest();
-await takeTutorialTurn(broker.url);
+await takeTutorialTurn(broker);
 
 const tutorial: Tutorial = (name, ...args) => ({
   file: process.execPath,
