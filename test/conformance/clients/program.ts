@@ -21,6 +21,7 @@ export interface Command {
 
 /** Long enough for a busy machine; only a failing test ever waits for it. */
 const patienceMs = 30_000;
+const stopPatienceMs = 10_000;
 
 /**
  * A program of a user, run as a child process: its lines as they come, its signals, its end.
@@ -51,11 +52,16 @@ export class Program {
     });
   }
 
-  /** Starts a program that the test stops, or that is killed after the test. */
-  static start(t: TestContext, command: Command): Program {
+  /** Starts a program that the test stops, or that gets the signal after the test. */
+  static start(t: TestContext, command: Command, signal: NodeJS.Signals = 'SIGKILL'): Program {
     const program = new Program(command);
-    t.after(() => program.kill());
+    t.after(() => program.#stop(signal));
     return program;
+  }
+
+  get pid(): number {
+    assert.ok(this.#child.pid !== undefined, this.describe('did not start'));
+    return this.#child.pid;
   }
 
   /** Runs a program to its end, which must be exit code 0, and gives its lines. */
@@ -111,6 +117,14 @@ export class Program {
   async end(): Promise<Exit> {
     await this.waitUntil(() => this.#exit !== undefined, 'end');
     return this.#exited;
+  }
+
+  async #stop(signal: NodeJS.Signals): Promise<void> {
+    if (this.#exit === undefined) this.#child.kill(signal);
+    // One that was asked politely and does not go is not waited for without end.
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopPatienceMs);
+    await this.#exited;
+    clearTimeout(timer);
   }
 
   /** Waits until the condition holds; looks again whenever the program writes or ends. */
