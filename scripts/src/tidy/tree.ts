@@ -3,12 +3,12 @@ import { join, posix } from 'node:path';
 import { type CodeView, viewCode } from './code-view.js';
 import { findImports, type Import } from './imports.js';
 
-/** Folders that hold what was installed, built or recorded, not what was written. */
-const foldersLeftOut: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git']);
+/** What was installed, built or recorded, not written. In a git worktree, `.git` is a file. */
+const namesLeftOut: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git']);
 
 /** Endings of the files that are read; all else (images, archives, bytes) is only listed. */
-const textEndings =
-  /\.(ts|js|mjs|cjs|json|md|ya?ml|sh|py|toml|txt|html|css|conf|service)$|(^|\/)(Dockerfile|run|\.\w+)$/;
+const textFile = /\.(?:ts|js|mjs|cjs|json|md|ya?ml|sh|py|toml|txt|html|css|conf|service)$/;
+const textFileWithoutEnding = /(?:^|\/)(?:Dockerfile|LICENSE|run|\.\w+)$/;
 
 /** One file of the repository. `path` is relative to its root, with `/` on every system. */
 export class SourceFile {
@@ -113,12 +113,13 @@ export class Tree {
 
 function* listFiles(root: string, folder: string): Generator<SourceFile> {
   for (const name of readdirSync(join(root, folder)).sort()) {
+    if (namesLeftOut.has(name)) continue;
     const path = folder === '' ? name : `${folder}/${name}`;
     const stat = statSync(join(root, path), { throwIfNoEntry: false });
     if (stat === undefined) continue;
     if (stat.isDirectory()) {
-      if (!foldersLeftOut.has(name)) yield* listFiles(root, path);
-    } else if (textEndings.test(path)) {
+      yield* listFiles(root, path);
+    } else if (textFile.test(path) || textFileWithoutEnding.test(path)) {
       yield new SourceFile(path, readFileSync(join(root, path), 'utf8'));
     } else {
       yield new SourceFile(path, '');

@@ -43,8 +43,16 @@ function checkVersions(file: SourceFile): Finding[] {
  * Places that only the machine of whoever wrote the line has: above the repository, or in a home.
  * A `[d]` is a `d`; so written, the pattern does not find itself.
  */
-const foreignPath =
-  /\.\.\/share[d]\/|(?<![\w.])\/(?:wor[k]|hom[e]|User[s]|roo[t])\/[\w.]|\.librar[y]\b|\/\.mirro[r]\b/;
+const foreignPath = new RegExp(
+  [
+    /\.\.\/share[d]\//,
+    /(?<![\w.])\/(?:wor[k]|hom[e]|User[s]|roo[t])\/[\w.]/,
+    /\.librar[y]\b/,
+    /\/\.mirro[r]\b/,
+  ]
+    .map((part) => part.source)
+    .join('|'),
+);
 
 function checkPaths(file: SourceFile): Finding[] {
   if (file.path === 'package-lock.json') return [];
