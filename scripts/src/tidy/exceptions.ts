@@ -19,6 +19,9 @@ export interface CallException {
   readonly reason: string;
 }
 
+/** Where this table stands. Only in a tree that has it can an entry of it be stale. */
+export const exceptionsPath = 'scripts/src/tidy/exceptions.ts';
+
 export const exceptions: Exceptions = {
   lengths: [],
   calls: [],

@@ -34,7 +34,8 @@ export function findFunctions(code: string): FoundFunction[] {
     const end = bodyAt === undefined ? undefined : pairs.get(bodyAt);
     if (end === undefined) continue;
     const header = headerBefore(code, open);
-    if (controlWords.has(header.word) || groupingCalls.has(header.call)) continue;
+    if (controlWords.has(header.word) || groupingCalls.has(header.call.replace(/\..*/, '')))
+      continue;
     const line = countLines(code, header.at);
     found.push({ name: header.name, line, lines: countLines(code, end) - line + 1 });
   }
@@ -69,12 +70,15 @@ function bodyAfter(code: string, at: number, pairs: Map<number, number>): number
  */
 function afterType(code: string, from: number, pairs: Map<number, number>): number {
   let previous = ':';
+  let generics = 0;
   for (let at = from; at < code.length; at++) {
     const char = code.charAt(at);
     if (char.trim() === '') continue;
     if (code.startsWith('=>', at)) return at;
-    if (';,)]}=?'.includes(char)) return at;
-    if (char === '{' && !':|&<([,'.includes(previous)) return at;
+    if (char === '<') generics += 1;
+    if (char === '>') generics -= 1;
+    if (generics === 0 && ';,)]}=?'.includes(char)) return at;
+    if (char === '{' && !':|&<([,$'.includes(previous)) return at;
     if ('{(['.includes(char)) at = pairs.get(at) ?? at;
     previous = code.charAt(at);
   }
@@ -96,7 +100,7 @@ function headerBefore(code: string, open: number): Header {
   const before = code.slice(lineStart, open);
   const isCase = /^\s*case\b/.test(before);
   const word = isCase ? 'switch' : (/([\w$#]+)(?:<[^()]*>)?\s*$/.exec(before)?.[1] ?? '');
-  const call = /\b(\w+)(?:\.\w+)?\([^()]*$/.exec(before)?.[1] ?? '';
+  const call = /([\w$#.]+)\([^()]*$/.exec(before)?.[1] ?? '';
   const assigned = /([\w$#]+)\s*(?::[^=]*)?=\s*(?:async\s*)?(?:<[^()]*>)?$/.exec(before)?.[1];
   const own = word === 'async' || word === 'function' ? '' : word;
   const name = assigned ?? (own || (call === '' ? 'a function' : `the callback of ${call}`));
