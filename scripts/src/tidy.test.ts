@@ -19,7 +19,7 @@ import {
   plantedPackaging,
 } from './tidy/testing/planted-words.js';
 
-const noExceptions: Exceptions = { lengths: [], calls: [] };
+const noExceptions: Exceptions = { lengths: [], permits: [] };
 const plants: readonly Plant[] = [
   ...plantedImports,
   ...plantedSizes,

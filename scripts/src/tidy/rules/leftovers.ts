@@ -1,11 +1,12 @@
+import type { Permits } from '../exceptions.js';
 import { type Finding, type RuleName, violation } from '../finding.js';
 import type { SourceFile, Tree } from '../tree.js';
 
 /** What was meant for an hour and stayed: reminders, focused tests, skips without a reason. */
-export function checkLeftovers(tree: Tree): Finding[] {
+export function checkLeftovers(tree: Tree, permits: Permits): Finding[] {
   return tree.files.flatMap((file) => [
     ...reminders(file),
-    ...(file.isTypeScript ? [...tests(file), ...defaultExports(file)] : []),
+    ...(file.isTypeScript ? [...tests(file), ...defaultExports(file, permits)] : []),
   ]);
 }
 
@@ -35,11 +36,12 @@ function tests(file: SourceFile): Finding[] {
   ];
 }
 
-function defaultExports(file: SourceFile): Finding[] {
+function defaultExports(file: SourceFile, permits: Permits): Finding[] {
   const pattern = /\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/g;
-  return matches(file, file.view.code, pattern, 'default-export', () => {
+  const found = matches(file, file.view.code, pattern, 'default-export', () => {
     return 'a default export has as many names as importers; export it by name';
   });
+  return found.length > 0 && permits.allow(file.path, 'a default export') ? [] : found;
 }
 
 function matches(

@@ -1,4 +1,4 @@
-import { type Exceptions, exceptionsPath } from '../exceptions.js';
+import type { Permits } from '../exceptions.js';
 import { type Finding, violation } from '../finding.js';
 import type { SourceFile, Tree } from '../tree.js';
 
@@ -100,69 +100,39 @@ const modulePorts: ReadonlyMap<string, readonly string[]> = new Map([
 /** Names of `node:crypto` that are chance, not arithmetic. */
 const randomNames = ['randomBytes', 'randomInt', 'randomUUID', 'randomFillSync', 'randomFill'];
 
-export function checkPorts(tree: Tree, exceptions: Exceptions): Finding[] {
-  const excuses = new Excuses(exceptions);
-  const findings = tree.typeScript
+export function checkPorts(tree: Tree, permits: Permits): Finding[] {
+  return tree.typeScript
     .filter((file) => !file.isTest)
-    .flatMap((file) => [...bannedCalls(file, excuses), ...bannedModules(file, excuses)]);
-  return [...findings, ...(tree.file(exceptionsPath) ? excuses.unused() : [])];
+    .flatMap((file) => [...bannedCalls(file, permits), ...bannedModules(file, permits)]);
 }
 
-function bannedCalls(file: SourceFile, excuses: Excuses): Finding[] {
+function bannedCalls(file: SourceFile, permits: Permits): Finding[] {
   return calls.flatMap((ban) => {
     if (!isWithin(file.path, ban.within) || ban.except.includes(file.path)) return [];
     return [...file.view.code.matchAll(ban.pattern)].flatMap((match) => {
-      if (excuses.excuse(file.path, ban.what)) return [];
+      if (permits.allow(file.path, ban.what)) return [];
       const message = `${match[0]} outside its port; ${ban.instead}`;
       return [violation(file.path, file.lineAt(match.index), 'banned-call', message)];
     });
   });
 }
 
-function bannedModules(file: SourceFile, excuses: Excuses): Finding[] {
+function bannedModules(file: SourceFile, permits: Permits): Finding[] {
   if (!isWithin(file.path, engine)) return [];
   return file.imports.flatMap((found) => {
     const { specifier, line } = found;
     if (!specifier.startsWith('node:') || found.typeOnly) return [];
     const chance = specifier === 'node:crypto' && !random.includes(file.path);
     const names = chance ? found.names.filter((name) => randomNames.includes(name)) : [];
-    if (names.length > 0 && !excuses.excuse(file.path, 'node:crypto')) {
+    if (names.length > 0 && !permits.allow(file.path, 'node:crypto')) {
       const message = `${names.join(', ')} of node:crypto outside its port; use a Random`;
       return [violation(file.path, line, 'banned-module', message)];
     }
     if (freeModules.has(specifier) || modulePorts.get(specifier)?.includes(file.path)) return [];
-    if (excuses.excuse(file.path, specifier)) return [];
+    if (permits.allow(file.path, specifier)) return [];
     const message = `${specifier} outside its port; take what it gives through an interface`;
     return [violation(file.path, line, 'banned-module', message)];
   });
-}
-
-/** The named exceptions, and which of them were needed. */
-class Excuses {
-  readonly #exceptions: Exceptions;
-  readonly #used = new Set<string>();
-
-  constructor(exceptions: Exceptions) {
-    this.#exceptions = exceptions;
-  }
-
-  excuse(path: string, what: string): boolean {
-    const found = this.#exceptions.calls.find((one) => one.path === path);
-    if (found === undefined || !found.allows.includes(what)) return false;
-    this.#used.add(`${path} ${what}`);
-    return true;
-  }
-
-  unused(): Finding[] {
-    return this.#exceptions.calls.flatMap(({ path, allows }) =>
-      allows
-        .filter((what) => !this.#used.has(`${path} ${what}`))
-        .map((what) => {
-          const message = `the exception for ${what} in ${path} excuses nothing; remove it`;
-          return violation(exceptionsPath, 1, 'stale-exception', message);
-        }),
-    );
-  }
 }
 
 function isWithin(path: string, folders: readonly string[]): boolean {
