@@ -30,7 +30,7 @@ export class SourceFile {
 
   /** Runs, or helps to run, only in tests. */
   get isTest(): boolean {
-    return /\.(test|contract)\.ts$/.test(this.path) || /(^|\/)testing\//.test(this.path);
+    return /\.(test|contract)(\.\w+)?\.ts$/.test(this.path) || /(^|\/)testing\//.test(this.path);
   }
 
   get lines(): readonly string[] {
