@@ -1,9 +1,9 @@
 import { networkInterfaces } from 'node:os';
-import { type Broker, type Logger, startBroker } from '@leveret/broker';
+import { type Logger, type RunningBroker, startBroker } from '@leveret/broker';
 import { type DataDirectory, prepareDataDirectory } from './data-directory.js';
 import { createLogger } from './log.js';
 import { parseCommandLine, type ServerOptions } from './options.js';
-import { explainListenFailure, StartError } from './start-error.js';
+import { explainListenFailure, isSystemError, StartError } from './start-error.js';
 import { readVersion } from './version.js';
 
 /** What the launcher needs of the process it runs in. main.ts hands it the real one. */
@@ -83,13 +83,24 @@ function sayWhatIsStored(directory: DataDirectory | undefined, logger: Logger): 
   if (openToOthers) logger.warn(`other users can read ${path}: close it with chmod 700`);
 }
 
-async function listen(options: ServerOptions, logger: Logger): Promise<Broker> {
+async function listen(options: ServerOptions, logger: Logger): Promise<RunningBroker> {
   const host = options.bind.length > 0 ? options.bind : loopbackAddresses();
-  try {
-    return await startBroker({ port: options.port, host, logger });
-  } catch (error) {
-    throw explainListenFailure(error);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startBroker({ port: options.port, host, logger });
+    } catch (error) {
+      if (!isWorthAnotherPort(error, options) || attempt === freePortAttempts) {
+        throw explainListenFailure(error);
+      }
+    }
   }
+}
+
+/** A port that is free on one address may be taken on the next; then another one is tried. */
+const freePortAttempts = 10;
+
+function isWorthAnotherPort(error: unknown, { port }: ServerOptions): boolean {
+  return port === 0 && isSystemError(error) && error.code === 'EADDRINUSE';
 }
 
 /** `127.0.0.1`, and `::1` unless the machine has IPv6 switched off. */
