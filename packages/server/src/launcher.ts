@@ -1,0 +1,111 @@
+import { networkInterfaces } from 'node:os';
+import { type Logger, type RunningBroker, startBroker } from '@leveret/broker';
+import { type DataDirectory, prepareDataDirectory } from './data-directory.js';
+import { createLogger } from './log.js';
+import { parseCommandLine, type ServerOptions } from './options.js';
+import { explainListenFailure, isSystemError, StartError } from './start-error.js';
+import { readVersion } from './version.js';
+
+/** What the launcher needs of the process it runs in. main.ts hands it the real one. */
+export interface Host {
+  /** The arguments after the program's name. */
+  readonly args: readonly string[];
+  readonly nodeVersion: string;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  /** Calls back on each SIGTERM or SIGINT. */
+  onStopSignal(listener: (signal: string) => void): void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+/**
+ * The life of a server process. Start: command line, data directory, broker, listeners, then the
+ * one line on stdout. Stop: no new connections, a connection.close to each, then the end.
+ * Resolves with the exit code; a failure to start is one line on stderr and code 1.
+ */
+export async function launch(host: Host): Promise<number> {
+  try {
+    const version = readVersion();
+    const commandLine = parseCommandLine(host.args, version);
+    if (commandLine.kind === 'answer') {
+      host.stdout.write(commandLine.text);
+      return 0;
+    }
+    return await serve(host, commandLine.options, version);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    host.stderr.write(`leveret: ${error.message}\n`);
+    return 1;
+  }
+}
+
+async function serve(host: Host, options: ServerOptions, version: string): Promise<number> {
+  const logger = createLogger(options.logLevel, options.logFormat, host.stderr);
+  const stopped = stopRequest(host, logger);
+  const { dataDir } = options;
+  const directory = dataDir === undefined ? undefined : prepareDataDirectory(dataDir);
+  const broker = await listen(options, logger);
+  logger.info(`leveret ${version} accepts connections`, { node: host.nodeVersion });
+  sayWhatIsStored(directory, logger);
+  host.stdout.write(`ready ${broker.url}\n`);
+  const signal = await stopped;
+  logger.info(`${signal}: closing connections; send it again to end at once`);
+  await broker.close();
+  logger.info('stopped');
+  return 0;
+}
+
+/** Resolves with the first signal to stop, also one that comes during the start. */
+function stopRequest(host: Host, logger: Logger): Promise<string> {
+  return new Promise((resolve) => {
+    let asked = false;
+    host.onStopSignal((signal) => {
+      if (asked) {
+        logger.warn(`${signal} again: ending at once`);
+        host.exit(1);
+      }
+      asked = true;
+      resolve(signal);
+    });
+  });
+}
+
+/** Until there is a journal, nobody may believe that a data directory keeps messages. */
+function sayWhatIsStored(directory: DataDirectory | undefined, logger: Logger): void {
+  const lost = 'queues, exchanges and messages are in memory and end with this process';
+  if (directory === undefined) {
+    logger.info(lost);
+    return;
+  }
+  const { path, openToOthers } = directory;
+  logger.warn(`nothing is stored in ${path} by this version: ${lost}`);
+  if (openToOthers) logger.warn(`other users can read ${path}: close it with chmod 700`);
+}
+
+async function listen(options: ServerOptions, logger: Logger): Promise<RunningBroker> {
+  const host = options.bind.length > 0 ? options.bind : loopbackAddresses();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startBroker({ port: options.port, host, logger });
+    } catch (error) {
+      if (!isWorthAnotherPort(error, options) || attempt === freePortAttempts) {
+        throw explainListenFailure(error);
+      }
+    }
+  }
+}
+
+/** A port that is free on one address may be taken on the next; then another one is tried. */
+const freePortAttempts = 10;
+
+function isWorthAnotherPort(error: unknown, { port }: ServerOptions): boolean {
+  return port === 0 && isSystemError(error) && error.code === 'EADDRINUSE';
+}
+
+/** `127.0.0.1`, and `::1` unless the machine has IPv6 switched off. */
+function loopbackAddresses(): readonly string[] {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const hasIPv6 = own.some(({ address }) => address === '::1');
+  return hasIPv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
+}

@@ -1,0 +1,20 @@
+import { launch } from './launcher.js';
+
+// A reader of our output that goes away must not take the broker with it.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
+const exitCode = await launch({
+  args: process.argv.slice(2),
+  nodeVersion: process.version,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  onStopSignal: (listener) => {
+    process.on('SIGTERM', listener);
+    process.on('SIGINT', listener);
+  },
+  exit: (code) => process.exit(code),
+});
+
+// What is left running now, if anything, is of no use to anybody.
+process.exit(exitCode);

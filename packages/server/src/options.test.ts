@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseCommandLine, type ServerOptions } from './options.js';
+import { StartError } from './start-error.js';
+
+describe('parseCommandLine', () => {
+  it('has a default for everything', () => {
+    assert.deepEqual(options(), {
+      port: 5672,
+      bind: [],
+      inMemory: false,
+      logLevel: 'info',
+      logFormat: 'text',
+    });
+  });
+
+  it('takes every option', () => {
+    const given = options('--port', '0', '--data-dir=/x', '--log-level', 'trace');
+    assert.equal(given.port, 0);
+    assert.equal(given.dataDir, '/x');
+    assert.equal(given.logLevel, 'trace');
+    assert.equal(options('--in-memory', '--log-format', 'json').inMemory, true);
+    assert.equal(options('--in-memory', '--log-format', 'json').logFormat, 'json');
+  });
+
+  it('collects addresses, an IPv6 one with or without brackets', () => {
+    const args = ['127.0.0.1', '[::1]', '::', 'localhost', 'mq-1.example.org'];
+    assert.deepEqual(options(...args.flatMap((arg) => ['--bind', arg])).bind, [
+      '127.0.0.1',
+      '::1',
+      '::',
+      'localhost',
+      'mq-1.example.org',
+    ]);
+  });
+
+  it('answers --help and --version instead of running', () => {
+    assert.deepEqual(parseCommandLine(['--version'], '1.2.3'), { kind: 'answer', text: '1.2.3\n' });
+    const help = parseCommandLine(['--help'], '1.2.3');
+    assert.ok(help.kind === 'answer' && help.text.startsWith('Usage: leveret [options]\n'));
+  });
+
+  const refused: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [['--prot', '1'], /^unknown option '--prot' \(Did you mean --port\?\) See leveret --help\.$/],
+    [['--port'], /^option '--port <number>' argument missing\. See/],
+    [['--port', 'x'], /'x' is invalid\. It must be a whole number from 0 to 65535\. See/],
+    [['--port', '65536'], /It must be a whole number from 0 to 65535/],
+    [['--port', '-1'], /It must be a whole number from 0 to 65535/],
+    [['--port', '0x10'], /It must be a whole number from 0 to 65535/],
+    [['--port', ''], /It must be a whole number from 0 to 65535/],
+    [['--bind', '127.0.0.1:5672'], /It must be an IP address or a host name, without a port/],
+    [['--bind', '300.1.1.1'], /It must be an IP address or a host name/],
+    [['--bind', ''], /It must be an IP address or a host name/],
+    [['--log-level', 'loud'], /Allowed choices are trace, debug, info, .*silent\. See/],
+    [['--in-memory', '--data-dir', 'x'], /cannot be used with option/],
+    [['start'], /^too many arguments/],
+  ];
+  for (const [args, message] of refused) {
+    it(`refuses ${args.join(' ')} in one line`, () => {
+      assert.throws(
+        () => parseCommandLine(args, '1.2.3'),
+        (error) => {
+          assert.ok(error instanceof StartError);
+          assert.match(error.message, message);
+          assert.doesNotMatch(error.message, /\n/);
+          return true;
+        },
+      );
+    });
+  }
+});
+
+function options(...args: readonly string[]): ServerOptions {
+  const commandLine = parseCommandLine(args, '1.2.3');
+  assert.equal(commandLine.kind, 'run');
+  return commandLine.options;
+}

@@ -1,0 +1,116 @@
+import { isIP } from 'node:net';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { StartError } from './start-error.js';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const logFormats = ['text', 'json'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+export type LogFormat = (typeof logFormats)[number];
+
+/** What the command line asks for. docs/operating/command-line.md describes each. */
+export interface ServerOptions {
+  /** 0 to 65535; 0 takes a free one. Default 5672. */
+  readonly port: number;
+  /** Addresses or host names to listen on; none means the loopback addresses of the machine. */
+  readonly bind: readonly string[];
+  readonly dataDir?: string;
+  readonly inMemory: boolean;
+  /** Default `info`. */
+  readonly logLevel: LogLevel;
+  /** Default `text`. */
+  readonly logFormat: LogFormat;
+}
+
+/** Either the options to run with, or a text (help, version) to print and be done. */
+export type CommandLine =
+  | { readonly kind: 'run'; readonly options: ServerOptions }
+  | { readonly kind: 'answer'; readonly text: string };
+
+/** Reads the arguments after the program's name. Throws a StartError on any it does not know. */
+export function parseCommandLine(args: readonly string[], version: string): CommandLine {
+  let answer = '';
+  const command = describeCommand(version).configureOutput({
+    writeOut: (text) => {
+      answer += text;
+    },
+    // The same text is in the error that is thrown.
+    writeErr: () => {},
+  });
+  try {
+    command.parse(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: 'answer', text: answer };
+    throw new StartError(`${oneLine(error.message)} See leveret --help.`);
+  }
+  const { bind = [], ...options } = command.opts<Partial<ServerOptions> & Defaulted>();
+  return { kind: 'run', options: { inMemory: false, ...options, bind } };
+}
+
+/** The options that describeCommand gives a default. */
+type Defaulted = Pick<ServerOptions, 'port' | 'logLevel' | 'logFormat'>;
+
+function describeCommand(version: string): Command {
+  return new Command('leveret')
+    .description('A message broker for programs written for RabbitMQ (AMQP 0-9-1).')
+    .usage('[options]')
+    .option('--port <number>', 'listen on this port; 0 takes a free one', parsePort, 5672)
+    .option(
+      '--bind <address>',
+      'listen on this address instead of loopback only; may be repeated',
+      collectAddress,
+    )
+    .addOption(
+      new Option('--data-dir <dir>', 'directory for what must survive a restart').conflicts(
+        'inMemory',
+      ),
+    )
+    .option('--in-memory', 'write nothing to disk')
+    .addOption(
+      new Option('--log-level <level>', 'log this and what is graver')
+        .choices(logLevels)
+        .default('info'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'how log lines look on stderr')
+        .choices(logFormats)
+        .default('text'),
+    )
+    .version(version, '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .addHelpText('after', examples)
+    .exitOverride();
+}
+
+const examples = `
+Examples:
+  leveret                           amqp://guest:guest@127.0.0.1:5672
+  leveret --port 0                  a free port; the ready line on stdout names it
+  leveret --bind 0.0.0.0            all IPv4 addresses; guest may still log in from loopback only
+
+Prints one line on stdout, "ready amqp://...", once it accepts connections, and logs to stderr.
+SIGTERM or SIGINT closes the connections and ends it; a second one ends it at once.
+`;
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65535) return port;
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+}
+
+/** One label or more of letters, digits, hyphens and underscores: `localhost`, `mq.example.org`. */
+const hostName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*$/i;
+
+function collectAddress(text: string, collected: readonly string[] = []): readonly string[] {
+  const address = text.replace(/^\[(.*)\]$/, '$1');
+  const isName = hostName.test(address) && !/^[\d.]+$/.test(address);
+  if (isIP(address) !== 0 || isName) return [...collected, address];
+  throw new InvalidArgumentError('It must be an IP address or a host name, without a port.');
+}
+
+/** Commander starts with `error: ` and puts its suggestion on a line of its own. */
+function oneLine(message: string): string {
+  const text = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  return /[.?)]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,63 @@
+import { isIPv6 } from 'node:net';
+
+/**
+ * Why the server did not start, told to the operator in one line that says what to do. Everything
+ * else that is thrown during the start is a bug and keeps its stack.
+ */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/** The failure of a listener in words, or the error itself if it is of another kind. */
+export function explainListenFailure(error: unknown): unknown {
+  if (!isSystemError(error)) return error;
+  const where = placeOf(error);
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new StartError(
+        `cannot listen on ${where}: the port is in use. ` +
+          'Stop the other program or choose another with --port.',
+      );
+    case 'EACCES':
+      return new StartError(
+        `cannot listen on ${where}: not permitted. ` +
+          'Ports below 1024 need privileges; choose another with --port.',
+      );
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'EINVAL':
+      return new StartError(
+        `cannot listen on ${where}: this machine has no such address. ` +
+          'Give one of its own with --bind.',
+      );
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new StartError(
+        `cannot listen on ${error.hostname ?? where}: the name has no address. ` +
+          'Give an IP address with --bind.',
+      );
+    default:
+      return error.syscall === 'listen'
+        ? new StartError(`cannot listen on ${where}: ${error.code}. See --bind and --port.`)
+        : error;
+  }
+}
+
+/** What Node adds to the errors of system calls. */
+export interface SystemError extends Error {
+  readonly code: string;
+  readonly syscall?: string;
+  readonly address?: string;
+  readonly port?: number;
+  readonly hostname?: string;
+}
+
+export function isSystemError(error: unknown): error is SystemError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}
+
+/** `127.0.0.1:5672` or `[::1]:5672`. */
+function placeOf({ address = 'the address', port }: SystemError): string {
+  const host = isIPv6(address) ? `[${address}]` : address;
+  return port === undefined || port < 0 ? host : `${host}:${port}`;
+}

@@ -1,0 +1,57 @@
+/**
+ * The allow-tables: who may import whom. What is not allowed here is refused, so a new package or
+ * folder needs a line, and that line is where the direction of dependencies is decided.
+ *
+ *     amqp ◄ client ◄─┐
+ *       ▲             server          base ◄ store ◄ core ◄ auth
+ *       └── broker ◄──┘                               ▲
+ *                                                     └─ protocols/<name>
+ */
+
+/** Workspaces by name, and the workspaces each may import. */
+export const packageLayers: ReadonlyMap<string, readonly string[]> = new Map([
+  ['@leveret/amqp', []],
+  ['@leveret/broker', ['@leveret/amqp']],
+  ['@leveret/client', ['@leveret/amqp']],
+  ['leveret', ['@leveret/amqp', '@leveret/broker', '@leveret/client']],
+  ['@leveret/scripts', []],
+  ['@leveret/test', ['@leveret/amqp', '@leveret/broker', '@leveret/client', 'leveret']],
+  ['@leveret/bench', ['@leveret/amqp', '@leveret/broker', '@leveret/client']],
+  ['@leveret/examples', ['@leveret/broker', '@leveret/client']],
+]);
+
+/** What a folder takes from the codec. */
+export interface CodecUse {
+  /** Names it may import with `import type`. */
+  readonly types: readonly string[];
+  /** Names it may import and run. */
+  readonly values: readonly string[];
+}
+
+export interface FolderLayer {
+  /** Relative to `layeredFolder`; a `*` stands for one name, each its own layer. */
+  readonly folder: string;
+  /** Folders below it. Its own folder is always allowed, a sibling of the same row never. */
+  readonly mayImport: readonly string[];
+  readonly codec: CodecUse | 'all' | 'none';
+}
+
+export const layeredFolder = 'packages/broker/src';
+export const codecPackage = '@leveret/amqp';
+
+/**
+ * The broker from the ground up. The core speaks messages and arguments, never frames or methods:
+ * from the codec it takes the shapes of field tables and properties, nothing that runs on bytes.
+ * Files at the root of the folder compose the layers and may import them all.
+ */
+export const folderLayers: readonly FolderLayer[] = [
+  { folder: 'base', mayImport: [], codec: 'none' },
+  { folder: 'store', mayImport: ['base'], codec: 'none' },
+  {
+    folder: 'core',
+    mayImport: ['base', 'store'],
+    codec: { types: ['BasicProperties', 'FieldTable', 'FieldValue'], values: [] },
+  },
+  { folder: 'auth', mayImport: ['base', 'store', 'core'], codec: 'none' },
+  { folder: 'protocols/*', mayImport: ['base', 'store', 'core'], codec: 'all' },
+];
