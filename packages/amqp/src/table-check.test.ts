@@ -103,6 +103,34 @@ test('arbitrary octets in a table of the right length', () => {
   );
 });
 
+test('every octet of an array and a table of all types changed to every other', () => {
+  const values: FieldValue[] = [
+    { type: 't', value: true },
+    { type: 's', value: -2 },
+    { type: 'I', value: 3 },
+    { type: 'D', value: { scale: 1, value: 5 } },
+    { type: 'l', value: 6n },
+    { type: 'S', value: 'text' },
+    { type: 'V', value: null },
+    { type: 'x', value: Buffer.from('octets') },
+  ];
+  const entries = values.map((value, i): [string, FieldValue] => [`k${i}`, value]);
+  const table: FieldTable = new Map<string, FieldValue>([
+    ['array', { type: 'A', value: values }],
+    ['table', { type: 'F', value: new Map(entries) }],
+    ['last', { type: 'A', value: [{ type: 'B', value: 1 }] }],
+  ]);
+  const bytes = encodeTable(table);
+  for (let at = 4; at < bytes.length; at++) {
+    const octet = bytes[at]!;
+    for (let other = 0; other < 256; other++) {
+      bytes[at] = other;
+      assertAgrees(bytes);
+    }
+    bytes[at] = octet;
+  }
+});
+
 test('tables and arrays may be nested as deep as decoding allows, and no deeper', () => {
   for (const type of ['F', 'A'] as const) {
     for (const depth of [TABLE_LIMITS.depth - 1, TABLE_LIMITS.depth, TABLE_LIMITS.depth + 1]) {
