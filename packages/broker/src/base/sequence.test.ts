@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
+import { heldBytes } from './held-bytes.test.support.js';
 import { Sequence } from './sequence.js';
 
 /** Slots in a chunk: numbers around its multiples are where mistakes would hide. */
@@ -188,20 +187,6 @@ test('values may be deleted while all are visited', () => {
   );
   assert.equal(sequence.size, 0);
 });
-
-/** Octets that the heap grows by while `action` runs and what it returns is held. */
-function heldBytes(action: () => Sequence<object>): number {
-  setFlagsFromString('--expose-gc');
-  // Only so is the collector at hand without a flag for the whole run.
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  const before = process.memoryUsage().heapUsed;
-  const sequence = action();
-  collect();
-  const bytes = process.memoryUsage().heapUsed - before;
-  assert.ok(sequence.next > 0, 'it is held until here');
-  return bytes;
-}
 
 // In each of these a slot left behind for every number would be 8 MB.
 const HELD_BYTES_MAX = 500_000;
