@@ -116,16 +116,14 @@ const change: fc.Arbitrary<Change> = fc.oneof(
           vhost.bindExchange(request),
     ),
   },
-  toQueue.map(
-    (request): Change =>
-      (vhost) =>
-        vhost.unbindQueue(request, CONNECTION),
-  ),
-  toExchange.map(
-    (request): Change =>
-      (vhost) =>
-        vhost.unbindExchange(request),
-  ),
+  {
+    weight: 4,
+    arbitrary: fc.nat().map(
+      (at): Change =>
+        (vhost) =>
+          unbindOne(vhost, at),
+    ),
+  },
   exchangeName.map(
     (name): Change =>
       (vhost) =>
@@ -148,6 +146,20 @@ for (const key of ['a', 'b', 'a.b', 'q0']) {
       message.extraRoutingKeys = extra;
       messages.push(message);
     }
+  }
+}
+
+/** Removes one of the bindings there are. */
+function unbindOne(vhost: VirtualHost, at: number): void {
+  const bindings = [...vhost.exchanges.all()].flatMap((each) => [...each.bindings()]);
+  if (bindings.length === 0) return;
+  const { source, destination, routingKey, arguments: args } = bindings[at % bindings.length]!;
+  const request = bindingRequest(source.name, destination.name, routingKey, args);
+  if (destination.kind === 'queue') vhost.unbindQueue(request, CONNECTION);
+  else vhost.unbindExchange(request);
+  assert.ok(![...source.bindings()].includes(bindings[at % bindings.length]!));
+  if (source.spec.autoDelete && !source.hasBindings) {
+    assert.equal(vhost.exchanges.get(source.name), undefined);
   }
 }
 
