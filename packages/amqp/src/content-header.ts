@@ -67,6 +67,7 @@ export class ContentHeader {
     this.deliveryMode = -1;
     this.priority = -1;
     this.headersStart = -1;
+    this.headersEnd = -1;
     this.hasSenderSelected = false;
     this.replyToStart = -1;
     this.expirationStart = -1;

@@ -16,6 +16,7 @@ export class TableCheck {
   walk(buffer: Buffer, start: number, end: number): void {
     this.hasSenderSelected = false;
     this.end = walkTable(buffer, start, end, 1, this);
+    if (this.end - start - 4 > TABLE_LIMITS.bytes) throw new DecodeError('field table is too long');
   }
 }
 

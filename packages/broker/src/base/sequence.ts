@@ -145,9 +145,14 @@ export class Sequence<T> {
   }
 
   #addChunk(number: number): Chunk<T> {
-    const chunk = this.#spare ?? { slots: new Array<T | undefined>(CHUNK_SLOTS), live: 0 };
-    this.#spare = undefined;
-    this.#chunks.set(Math.floor(number / CHUNK_SLOTS), chunk);
+    const index = Math.floor(number / CHUNK_SLOTS);
+    // After numbers without a value the chunk may be there: something was restored in it.
+    let chunk = this.#chunks.get(index);
+    if (chunk === undefined) {
+      chunk = this.#spare ?? { slots: new Array<T | undefined>(CHUNK_SLOTS), live: 0 };
+      this.#spare = undefined;
+      this.#chunks.set(index, chunk);
+    }
     this.#newest = chunk;
     return chunk;
   }

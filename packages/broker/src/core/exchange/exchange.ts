@@ -130,6 +130,9 @@ function plainValue(field: FieldValue): unknown {
   switch (field.type) {
     case 'l':
     case 'T':
+    // JSON has neither big integers nor infinities.
+    case 'f':
+    case 'd':
       return String(field.value);
     case 'x':
       return field.value.toString('latin1');

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryStore } from '../../store/memory-store.js';
+import { messageFor } from '../message.test.support.js';
+import { Queue } from '../queue/queue.js';
+import { DefaultRouter } from './default.js';
+import type { Destination } from './router.js';
+
+function newQueue(name: string): Queue {
+  const spec = {
+    name,
+    durable: false,
+    autoDelete: false,
+    owner: undefined,
+    arguments: new Map(),
+    maxPriority: 0,
+  };
+  return new Queue(spec, { queueUnused: () => {} }, () => new MemoryStore());
+}
+
+function routed(router: DefaultRouter, routingKey: string): Destination[] {
+  const into = new Set<Destination>();
+  router.route(routingKey, messageFor(routingKey), into);
+  return [...into];
+}
+
+test('every queue is found by its name for as long as it is there', () => {
+  const queues = new Map<string, Queue>();
+  const router = new DefaultRouter(queues);
+  assert.deepEqual(routed(router, 'q'), []);
+  const queue = newQueue('q');
+  queues.set('q', queue);
+  assert.equal(routed(router, 'q')[0], queue);
+  assert.deepEqual(routed(router, ''), []);
+  queues.delete('q');
+  assert.deepEqual(routed(router, 'q'), []);
+});

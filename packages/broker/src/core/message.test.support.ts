@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import type { BasicProperties, FieldTable } from '@leveret/amqp';
+import { Message } from './message.js';
+
+const NO_HEADERS: FieldTable = new Map();
+
+/** A message of no protocol: a label, and an account of who holds it. */
+export class TestMessage extends Message {
+  readonly label: string;
+  readonly table: FieldTable;
+  /** Whether this is the copy that outlives the publish. */
+  readonly isKept: boolean;
+  /** Of a kept message: how many hold it. */
+  holders = 0;
+  #kept: TestMessage | undefined;
+
+  constructor(label: string, table: FieldTable = NO_HEADERS, isKept = false) {
+    super();
+    this.label = label;
+    this.table = table;
+    this.isKept = isKept;
+  }
+
+  /** The copy that a publish made, if it made one. */
+  get kept(): TestMessage | undefined {
+    return this.#kept;
+  }
+
+  get bodyBytes(): number {
+    return this.label.length;
+  }
+
+  headers(): FieldTable {
+    return this.table;
+  }
+
+  properties(): BasicProperties {
+    return { headers: this.table };
+  }
+
+  body(): Buffer {
+    return Buffer.from(this.label);
+  }
+
+  keep(): TestMessage {
+    if (this.isKept) return this;
+    if (this.#kept === undefined) {
+      this.#kept = new TestMessage(this.label, this.table, true);
+      this.#kept.exchange = this.exchange;
+      this.#kept.routingKey = this.routingKey;
+      this.#kept.priority = this.priority;
+      this.#kept.persistent = this.persistent;
+    }
+    return this.#kept;
+  }
+
+  retain(): void {
+    assert.ok(this.isKept, 'a borrowed message was retained');
+    this.holders++;
+  }
+
+  release(): void {
+    assert.ok(this.holders > 0, 'released more often than retained');
+    this.holders--;
+  }
+
+  compact(): void {}
+}
+
+/** A message for an exchange that routes by key. */
+export function messageFor(routingKey: string, label: string = routingKey): TestMessage {
+  const message = new TestMessage(label);
+  message.routingKey = routingKey;
+  return message;
+}
