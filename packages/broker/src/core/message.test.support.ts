@@ -64,6 +64,16 @@ export class TestMessage extends Message {
     this.holders--;
   }
 
+  readonly format: number = 0;
+
+  get storedBytes(): number {
+    return Buffer.byteLength(this.label);
+  }
+
+  writeTo(buffer: Buffer, at: number): void {
+    buffer.write(this.label, at);
+  }
+
   compact(): void {}
 }
 

@@ -1,7 +1,7 @@
 import type { FieldTable } from '@leveret/amqp';
 import { systemRandom } from '../base/random.js';
-import { MemoryStore } from '../store/memory-store.js';
 import type { ExchangeSpec } from './exchange/exchange.js';
+import { InMemory } from './persistence.js';
 import type { QueueRequest } from './queues.js';
 import { type BindingRequest, VirtualHost } from './virtual-host.js';
 
@@ -11,7 +11,7 @@ const NONE: FieldTable = new Map();
 export const CONNECTION = {};
 
 export function newVirtualHost(): VirtualHost {
-  return new VirtualHost('/', systemRandom, () => new MemoryStore());
+  return new VirtualHost('/', systemRandom, new InMemory());
 }
 
 /** What is asked for when a queue is declared with nothing but its name. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryStore } from '../../store/memory-store.js';
 import { messageFor } from '../message.test.support.js';
+import { InMemory } from '../persistence.js';
 import { Queue } from '../queue/queue.js';
 import { DefaultRouter } from './default.js';
 import type { Destination } from './router.js';
@@ -9,13 +9,14 @@ import type { Destination } from './router.js';
 function newQueue(name: string): Queue {
   const spec = {
     name,
+    number: 0,
     durable: false,
     autoDelete: false,
     owner: undefined,
     arguments: new Map(),
     maxPriority: 0,
   };
-  return new Queue(spec, { queueUnused: () => {} }, () => new MemoryStore());
+  return new Queue(spec, { queueUnused: () => {} }, new InMemory().storesFor());
 }
 
 function routed(router: DefaultRouter, routingKey: string): Destination[] {
