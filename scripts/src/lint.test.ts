@@ -50,13 +50,17 @@ describe('biome, with biome.json', () => {
 });
 
 /** Lints one file in a folder of its own; only the settings about git are left behind. */
-function lint(name: string, text: string): { status: number | null; output: string } {
+function lint(name: string, source: string): { status: number | null; output: string } {
   const folder = mkdtempSync(join(tmpdir(), 'leveret-lint-'));
   try {
-    const settings = readFileSync(join(repository, 'biome.json'), 'utf8');
-    const withoutGit = settings.replace(/^.*"(?:vcs|\$schema)":.*\n/gm, '');
-    writeFileSync(join(folder, 'biome.json'), withoutGit);
-    writeFileSync(join(folder, name), text);
+    const text = readFileSync(join(repository, 'biome.json'), 'utf8');
+    const {
+      vcs: _vcs,
+      $schema: _schema,
+      ...settings
+    } = JSON.parse(text) as Record<string, unknown>;
+    writeFileSync(join(folder, 'biome.json'), `${JSON.stringify(settings, null, 2)}\n`);
+    writeFileSync(join(folder, name), source);
     const command = [biome, 'check', '--error-on-warnings', '--colors=off', '.'];
     const run = spawnSync(process.execPath, command, { cwd: folder, encoding: 'utf8' });
     return { status: run.status, output: run.stdout + run.stderr };

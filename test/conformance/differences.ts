@@ -28,6 +28,13 @@ export const undecodableProperties: Difference<ExpectedClose> = {
   leveret: connectionClose(501, /^cannot decode <</, 'basic.publish'),
 };
 
+export const doubleEqualsInteger: Difference<readonly string[]> = {
+  about: 'a headers binding with a double, and a header with an integer of the same value',
+  reason: 'RabbitMQ 3.13.7 compares values without converting numbers; 3.10.8 converts them',
+  rabbitmq: ['both', 'onlyA', 'more'],
+  leveret: [],
+};
+
 /** Whether a classic queue takes an argument that RabbitMQ keeps for quorum or stream queues. */
 export function argumentOfAnotherKind(argument: string): Difference<'accepted' | 'refused'> {
   return {

@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { channelClose, type RawConnection } from '../wire/raw-connection.js';
 import type { WireArguments } from '../wire/wire-codec.js';
 import { brokerUnderTest } from './broker-under-test.js';
+import { doubleEqualsInteger } from './differences.js';
 
 const broker = await brokerUnderTest();
 
@@ -173,7 +174,11 @@ describe('headers exchanges', { concurrency: true }, () => {
       ['both', 'onlyA', 'more'],
     ],
     ['a string is no number', { a: '1' }, []],
-    ['a double equals an integer', { a: { '!': 'double', value: 1 } }, ['both', 'onlyA', 'more']],
+    [
+      'a double and an integer',
+      { a: { '!': 'double', value: 1 } },
+      broker.expected(doubleEqualsInteger),
+    ],
   ] as const) {
     test(what, async (t) => {
       const to = await bound(t, 'headers', [''], [table]);

@@ -69,11 +69,11 @@ test('the four types of RabbitMQ are known, and no others', () => {
 test('a binding is there once, however often it is made', () => {
   const source = newExchange('source');
   const to = newExchange('to');
-  assert.equal(source.bind(to, 'k', NONE), true);
-  assert.equal(source.bind(to, 'k', new Map()), false);
+  assert.ok(source.bind(to, 'k', NONE));
+  assert.equal(source.bind(to, 'k', new Map()), undefined);
   assert.equal([...source.bindings()].length, 1);
-  assert.equal(source.unbind(to, 'k', NONE), true);
-  assert.equal(source.unbind(to, 'k', NONE), false);
+  assert.ok(source.unbind(to, 'k', NONE));
+  assert.equal(source.unbind(to, 'k', NONE), undefined);
   assert.equal(source.hasBindings, false);
   assert.deepEqual(routed(source, 'k'), []);
 });
@@ -82,10 +82,10 @@ test('key, arguments and destination make a binding; each goes on its own', () =
   const source = newExchange('source');
   const to = newExchange('to');
   const args: FieldTable = new Map([['n', { type: 'I', value: 1 }]]);
-  assert.equal(source.bind(to, 'k', NONE), true);
-  assert.equal(source.bind(to, 'k', args), true);
-  assert.equal(source.bind(to, 'l', NONE), true);
-  assert.equal(source.bind(newExchange('other'), 'k', NONE), true);
+  assert.ok(source.bind(to, 'k', NONE));
+  assert.ok(source.bind(to, 'k', args));
+  assert.ok(source.bind(to, 'l', NONE));
+  assert.ok(source.bind(newExchange('other'), 'k', NONE));
   assert.equal([...source.bindings()].length, 4);
   source.unbind(to, 'k', NONE);
   assert.deepEqual(routed(source, 'k'), ['to', 'other'], 'the one with arguments is left');
@@ -127,9 +127,9 @@ test('the order of arguments does not matter, their values and types do', () => 
       const source = newExchange('source');
       const to = newExchange('to');
       source.bind(to, 'k', new Map(a));
-      assert.equal(source.bind(to, 'k', new Map([...a].reverse())), false);
-      assert.equal(source.bind(to, 'k', new Map(b)), !sameTerms(a, b));
-      assert.equal(source.unbind(to, 'k', new Map([...a].reverse())), true);
+      assert.equal(source.bind(to, 'k', new Map([...a].reverse())), undefined);
+      assert.equal(source.bind(to, 'k', new Map(b)) !== undefined, !sameTerms(a, b));
+      assert.ok(source.unbind(to, 'k', new Map([...a].reverse())));
     }),
     { numRuns: 1000 },
   );
@@ -139,10 +139,10 @@ test('bindings that differ in one value alone are different', () => {
   const source = newExchange('source');
   const to = newExchange('to');
   for (const each of VALUES) {
-    assert.equal(source.bind(to, 'k', new Map([['a', each]])), true, String(each.value));
+    assert.ok(source.bind(to, 'k', new Map([['a', each]])), String(each.value));
   }
   for (const each of VALUES) {
-    assert.equal(source.unbind(to, 'k', new Map([['a', each]])), true);
+    assert.ok(source.unbind(to, 'k', new Map([['a', each]])));
   }
 });
 

@@ -17,8 +17,8 @@ import type { ConnectionContext } from './context.js';
 import { Deliveries } from './deliveries.js';
 import { ContentWriter } from './delivery.js';
 import { dispatch } from './dispatch.js';
-import { notAContentHeader } from './publish-assembler.js';
-import { BASIC_PUBLISH, Publisher } from './publisher.js';
+import { BASIC_PUBLISH, notAContentHeader } from './publish-assembler.js';
+import { Publisher } from './publisher.js';
 import type { Transport } from './transport.js';
 
 /** Class and method id as one number, as they stand in a payload. */

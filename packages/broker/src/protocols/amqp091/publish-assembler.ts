@@ -4,6 +4,7 @@ import {
   connectionError,
   DecodeError,
   FRAME_HEADER_SIZE,
+  type MethodId,
   REPLY_CODES,
 } from '@leveret/amqp';
 import type { SlabAllocator } from '../../store/slab.js';
@@ -13,6 +14,10 @@ import { AmqpMessage } from './amqp-message.js';
 export type Awaited = 'method' | 'header' | 'body';
 
 const BASIC_CLASS = 60;
+
+/** The method that a publish's errors are laid to. */
+export const BASIC_PUBLISH: MethodId = { classId: BASIC_CLASS, methodId: 40 };
+
 /** basic.publish's flags, in its last octet. */
 const MANDATORY = 1;
 const IMMEDIATE = 2;
@@ -85,7 +90,11 @@ export class PublishAssembler {
     if (header.weight !== 0) throw notAContentHeader();
     if (header.classId !== BASIC_CLASS) {
       const text = `expected content header for class ${BASIC_CLASS}, got one for class `;
-      throw connectionError(REPLY_CODES.UNEXPECTED_FRAME, `${text}${header.classId} instead`);
+      throw connectionError(
+        REPLY_CODES.UNEXPECTED_FRAME,
+        `${text}${header.classId} instead`,
+        BASIC_PUBLISH,
+      );
     }
     this.expiration = shortString(buffer, header.expirationStart);
     this.userId = shortString(buffer, header.userIdStart);
@@ -105,6 +114,7 @@ export class PublishAssembler {
       throw connectionError(
         REPLY_CODES.FRAME_ERROR,
         'content body is longer than its header announced',
+        BASIC_PUBLISH,
       );
     }
     this.#addFrame(buffer, start, end);
@@ -171,7 +181,7 @@ export class PublishAssembler {
 /** What RabbitMQ says of a frame that is not the content header it waits for. */
 export function notAContentHeader(): AmqpError {
   const text = `expected content header for class ${BASIC_CLASS}, got non content header frame instead`;
-  return connectionError(REPLY_CODES.UNEXPECTED_FRAME, text, { classId: 60, methodId: 40 });
+  return connectionError(REPLY_CODES.UNEXPECTED_FRAME, text, BASIC_PUBLISH);
 }
 
 function shortString(buffer: Buffer, start: number): string | undefined {

@@ -5,11 +5,8 @@ import type { AmqpMessage } from './amqp-message.js';
 import { Confirms } from './confirms.js';
 import type { ConnectionContext } from './context.js';
 import type { ContentWriter } from './delivery.js';
-import { PublishAssembler } from './publish-assembler.js';
+import { BASIC_PUBLISH, PublishAssembler } from './publish-assembler.js';
 import { checkPublish, type PublisherIdentity } from './publish-check.js';
-
-/** The method that a publish's errors are laid to. */
-export const BASIC_PUBLISH = { classId: 60, methodId: 40 };
 
 /** The publishing half of a channel: takes publishes in, routes them, returns and confirms them. */
 export class Publisher {
