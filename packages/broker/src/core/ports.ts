@@ -32,6 +32,8 @@ export interface Durability {
   readonly durable: number;
   /** Whether publishers should wait: the disk does not keep up. */
   readonly isBehind: boolean;
+  /** Calls `then` once publishers need not wait any more; at once if they need not. */
+  onRoom(then: () => void): void;
   /** Calls `then` when everything asked for so far is on the disk; at once if it is. */
   onDurable(then: () => void): void;
 }
@@ -41,6 +43,7 @@ export const NOTHING_TO_WAIT_FOR: Durability = {
   appended: 0,
   durable: 0,
   isBehind: false,
+  onRoom: (then) => then(),
   onDurable: (then) => then(),
 };
 

@@ -116,10 +116,14 @@ export class VirtualHost {
     }
   }
 
-  /** Makes a change again that was recorded before the broker started. */
+  /**
+   * Makes a change again that was recorded before the broker started; one that has been made is
+   * left alone: after a fault the journal may say things twice.
+   */
   restore(change: TopologyChange): void {
     switch (change.what) {
       case 'exchange':
+        if (this.exchanges.get(change.name) !== undefined) break;
         this.exchanges.restore({
           ...change,
           durable: true,
@@ -130,6 +134,7 @@ export class VirtualHost {
         this.exchanges.drop(change.name);
         break;
       case 'queue': {
+        if (this.queues.get(change.name)?.spec.number === change.number) break;
         const args = decodeArguments(change.arguments);
         const maxPriority = integerArgument(args, 'x-max-priority') ?? 0;
         const { name, number, autoDelete } = change;
@@ -138,6 +143,7 @@ export class VirtualHost {
         break;
       }
       case 'queue-deleted':
+        if (this.queues.get(change.name)?.spec.number !== change.number) break;
         this.queues.drop(change.name);
         break;
       case 'binding':

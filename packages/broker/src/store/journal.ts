@@ -3,38 +3,21 @@ import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
 import type { Turn, TurnEnd } from '../base/turn.js';
 import { Batch } from './batch.js';
+import { Cleaner } from './cleaner.js';
+import { FileIndexBuilder, indexPath } from './file-index.js';
 import type { DiskFile, Files } from './files.js';
-import {
-  fileNumberOf,
-  type JournalFile,
-  journalFileName,
-  locationOf,
-  offsetOf,
-  readRange,
-} from './journal-file.js';
+import { fileNumberOf, type JournalFile, journalFileName, locationOf } from './journal-file.js';
 import { encodeFileHeader, FILE_HEADER_BYTES, sealBatch } from './journal-format.js';
+import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
 import type { JournalStore, Storable } from './journal-store.js';
-import { decodePublish, isWholePublish, publishBytes } from './operations.js';
 import { encodeSnapshot } from './snapshot.js';
 import { SpareFile } from './spare-file.js';
-
-/** How much is read at once when messages are read back, in octets. */
-const READ_BYTES = 524_288;
 
 /** Octets gathered and not yet written, above which publishers have to wait. */
 const BEHIND_BYTES = 16_777_216;
 
 /** What a failed write waits before it is tried again, in milliseconds. */
 const RETRY_MILLISECONDS = 500;
-
-/** Makes a message of its stored bytes; filled by the protocols. */
-export type DecodeMessage = (
-  format: number,
-  priority: number,
-  buffer: Buffer,
-  start: number,
-  end: number,
-) => Storable;
 
 /** What a journal needs of the world. */
 export interface JournalPorts {
@@ -57,6 +40,13 @@ export interface JournalOptions {
   readonly durable: boolean;
 }
 
+/** The file being written. */
+interface CurrentFile {
+  readonly file: JournalFile;
+  readonly disk: DiskFile;
+  readonly index: FileIndexBuilder;
+}
+
 /** What was found on the disk, for a journal to go on from. */
 export interface JournalStart {
   readonly files: readonly JournalFile[];
@@ -74,11 +64,13 @@ export class Journal implements TurnEnd {
   readonly #ports: JournalPorts;
   readonly #options: JournalOptions;
   readonly #files = new Map<number, JournalFile>();
-  readonly #stores = new Set<JournalStore>();
+  /** By chain. */
+  readonly #stores = new Map<number, JournalStore>();
   readonly #spare: SpareFile;
   readonly #epoch: number;
   #nextFileNumber: number;
-  #current: { readonly file: JournalFile; readonly disk: DiskFile } | undefined;
+  readonly #cleaner: Cleaner;
+  #current: CurrentFile | undefined;
   #gathering = new Batch();
   #writing = new Batch();
   /** The message being placed, and where so far: it is written once, however many queues it is in. */
@@ -89,6 +81,7 @@ export class Journal implements TurnEnd {
   #appended: number;
   #durable: number;
   #waiting: { readonly operation: number; readonly then: () => void }[] = [];
+  #waitingForRoom: (() => void)[] = [];
   #isDeferred = false;
   #isRunning = false;
   #isFailing = false;
@@ -102,7 +95,13 @@ export class Journal implements TurnEnd {
     this.#epoch = start.epoch;
     this.#appended = start.operations;
     this.#durable = start.operations;
-    this.#spare = new SpareFile(ports.files, options, ports.logger);
+    this.#spare = new SpareFile(options, ports, () => this.#tellRoom());
+    this.#cleaner = new Cleaner({
+      ...ports,
+      findStore: (chain) => this.#stores.get(chain),
+      place: (message, store, position) => this.place(message, store, position),
+      settled: () => new Promise((resolve) => this.onDurable(resolve)),
+    });
   }
 
   /** How many operations there have been, and how many of them are on the disk. */
@@ -114,25 +113,33 @@ export class Journal implements TurnEnd {
     return this.#durable;
   }
 
-  /** Whether publishers should wait: the disk does not keep up, or says no. */
+  /**
+   * Whether publishers have to wait: the disk does not keep up, or says no, or there is no room for
+   * another file, and what is left of this one is for consumers to drain the queues with.
+   */
   get isBehind(): boolean {
-    return this.#isFailing || this.#gathering.length > BEHIND_BYTES;
+    return this.#isFailing || this.#spare.isMissing || this.#gathering.length > BEHIND_BYTES;
+  }
+
+  /** Calls `then` once publishers need not wait any more; at once if they need not. */
+  onRoom(then: () => void): void {
+    if (this.isBehind) this.#waitingForRoom.push(then);
+    else then();
   }
 
   /** Begins this start's first file, with all that is known; nothing is asked for before. */
   async open(): Promise<void> {
     await this.#beginFile(this.#snapshot());
-    this.#freeFiles();
-    this.#spare.prepare();
+    this.#tidyUp();
   }
 
   adopt(store: JournalStore): void {
-    this.#stores.add(store);
+    this.#stores.set(store.chain, store);
   }
 
   /** A queue has gone, and its chain with it. */
   closed(store: JournalStore): void {
-    this.#stores.delete(store);
+    this.#stores.delete(store.chain);
   }
 
   /** A message takes a position in a queue; it is written once with all the places it takes. */
@@ -186,14 +193,20 @@ export class Journal implements TurnEnd {
    * lies in the piece, undefined for what does not or is damaged; or undefined if not even the
    * first message could be read.
    */
-  readFrom(
-    location: number,
-    then: (read: ((location: number) => Storable | undefined) | undefined) => void,
-  ): void {
-    this.#readPiece(location).then(then, (error: unknown) => {
-      const { path } = this.#files.get(fileNumberOf(location)) ?? { path: 'a file that is gone' };
-      this.#ports.logger.error(`cannot read a message from ${path}`, { error });
+  readFrom(location: number, then: (read: ReadMessage | undefined) => void): void {
+    const file = this.#files.get(fileNumberOf(location));
+    if (file === undefined) {
       then(undefined);
+      return;
+    }
+    const { files, decode, logger } = this.#ports;
+    const reading = readPiece(files, file, location, decode).catch((error: unknown) => {
+      logger.error(`cannot read a message from ${file.path}`, { error });
+      return undefined;
+    });
+    void reading.then((read) => {
+      if (read === undefined) logger.error(`a message in ${file.path} is damaged, and lost`);
+      then(read);
     });
   }
 
@@ -266,13 +279,17 @@ export class Journal implements TurnEnd {
     const last = this.#appended;
     const snapshot = this.#seal(batch, last - batch.count);
     const { file, disk } = this.#current!;
-    const wasWritten = await this.#write(disk, batch.bytes, file.bytes - batch.length);
-    if (!wasWritten) await this.#writeElsewhere(batch, last);
-    else if (snapshot !== undefined) await this.#turnOver(snapshot);
+    try {
+      await disk.write(batch.bytes, file.bytes - batch.length);
+    } catch (error) {
+      await this.#writeElsewhere(error, batch, last);
+    }
     this.#durable = last;
     batch.forEachPlacement((store, position) => store.settled(position));
     batch.clear();
     this.#tellDurable();
+    if (snapshot !== undefined && file === this.#current?.file) await this.#turnOver(snapshot);
+    this.#tellRoom();
   }
 
   /**
@@ -280,13 +297,14 @@ export class Journal implements TurnEnd {
    * for the next one, taken now: it holds what this batch says, and nothing that comes after.
    */
   #seal(batch: Batch, firstOperation: number): Buffer | undefined {
-    const { file } = this.#current!;
+    const { file, index } = this.#current!;
     const at = file.bytes;
     batch.sealPublishes(file.seed);
     batch.forEachPlacement((store, position, offset) => {
       if (!store.located(position, locationOf(file.number, at + offset))) return;
       file.placed++;
       file.live++;
+      index.add(store.chain, position, at + offset);
     });
     const header = {
       epoch: this.#epoch,
@@ -299,51 +317,66 @@ export class Journal implements TurnEnd {
     return file.bytes >= this.#options.fileBytes ? this.#snapshot() : undefined;
   }
 
-  async #write(disk: DiskFile, bytes: Buffer, at: number): Promise<boolean> {
-    try {
-      await disk.write(bytes, at);
-      return true;
-    } catch (error) {
-      this.#ports.logger.error(
-        'cannot write to the journal: publishers wait until it is possible',
-        {
-          error,
-        },
-      );
-      return false;
-    }
-  }
-
   /**
    * A write has failed, and what it left behind is unknown: the same batch goes to a new file,
    * before anything newer, as often as it takes. What it says of things that have changed since is
    * of no effect there: the file's snapshot is newer.
    */
-  async #writeElsewhere(batch: Batch, last: number): Promise<void> {
+  async #writeElsewhere(cause: unknown, batch: Batch, last: number): Promise<void> {
+    const failed = this.#current;
+    await this.#untilItWorks(cause, async () => {
+      await this.#beginFile(this.#snapshot());
+      this.#seal(batch, last - batch.count);
+      const { file, disk } = this.#current!;
+      await disk.write(batch.bytes, file.bytes - batch.length);
+    });
+    await this.#letGo(failed);
+  }
+
+  /** Goes on in a new file: the current one is full. */
+  async #turnOver(snapshot: Buffer): Promise<void> {
+    const full = this.#current!;
+    try {
+      await this.#beginFile(snapshot);
+    } catch (error) {
+      await this.#untilItWorks(error, () => this.#beginFile(this.#snapshot()));
+    }
+    await this.#letGo(full);
+    this.#tidyUp();
+  }
+
+  /** Tries something again and again; publishers wait for so long. */
+  async #untilItWorks(cause: unknown, action: () => Promise<void>): Promise<void> {
+    const { logger } = this.#ports;
+    const text = 'cannot write to the journal: publishers wait until it is possible again';
+    logger.error(text, { error: cause });
     this.#isFailing = true;
-    for (;;) {
+    for (let isDone = false; !isDone; ) {
       await this.#delay(RETRY_MILLISECONDS);
       try {
-        await this.#current?.disk.close();
-        await this.#beginFile(this.#snapshot());
-        this.#seal(batch, last - batch.count);
-        const { file, disk } = this.#current!;
-        await disk.write(batch.bytes, file.bytes - batch.length);
-        break;
+        await action();
+        isDone = true;
       } catch (error) {
-        this.#ports.logger.error('still cannot write to the journal', { error });
+        logger.debug('the journal still cannot be written', { error });
       }
     }
     this.#isFailing = false;
-    this.#ports.logger.warn('the journal can be written again');
+    logger.warn('the journal can be written again');
   }
 
-  async #turnOver(snapshot: Buffer): Promise<void> {
-    const full = this.#current!;
-    await this.#beginFile(snapshot);
-    await full.disk.close();
-    this.#freeFiles();
-    this.#spare.prepare();
+  /** Closes a file that is full or has failed, and leaves its index beside it. */
+  async #letGo(current: CurrentFile | undefined): Promise<void> {
+    if (current === undefined) return;
+    const { files, logger } = this.#ports;
+    try {
+      await current.disk.close();
+      const path = indexPath(current.file.path);
+      const disk = await files.open(path, { create: true, durableWrites: false });
+      await disk.write(current.index.finish(current.file.seed), 0);
+      await disk.close();
+    } catch (error) {
+      logger.warn('cannot write an index of the journal; the next start takes longer', { error });
+    }
   }
 
   /** Begins a new file with a snapshot; it is the current one when that is on the disk. */
@@ -366,11 +399,11 @@ export class Journal implements TurnEnd {
     const bytes = FILE_HEADER_BYTES + snapshot.length;
     const file: JournalFile = { number, path, seed, bytes, placed: 0, live: 0 };
     this.#files.set(number, file);
-    this.#current = { file, disk };
+    this.#current = { file, disk, index: new FileIndexBuilder() };
   }
 
   #snapshot(): Buffer {
-    return encodeSnapshot(this.#ports.topology(), this.#stores);
+    return encodeSnapshot(this.#ports.topology(), this.#stores.values());
   }
 
   /** Gives up the files that nobody needs any more: only the current one is needed for itself. */
@@ -382,48 +415,26 @@ export class Journal implements TurnEnd {
     }
   }
 
+  /** What can wait until a file is full: room is given back, and made ready for the next file. */
+  #tidyUp(): void {
+    this.#freeFiles();
+    this.#spare.prepare();
+    const full = [...this.#files.values()].filter((file) => file !== this.#current?.file);
+    void this.#cleaner.clean(full).then(() => this.#freeFiles());
+  }
+
+  #tellRoom(): void {
+    if (this.isBehind) return;
+    const waiting = this.#waitingForRoom;
+    this.#waitingForRoom = [];
+    for (const then of waiting) then();
+  }
+
   #tellDurable(): void {
     const { length } = this.#waiting;
     let due = 0;
     while (due < length && this.#waiting[due]!.operation <= this.#durable) due++;
     for (const { then } of this.#waiting.splice(0, due)) then();
-  }
-
-  async #readPiece(
-    location: number,
-  ): Promise<((location: number) => Storable | undefined) | undefined> {
-    const number = fileNumberOf(location);
-    const file = this.#files.get(number);
-    if (file === undefined) return undefined;
-    const start = offsetOf(location);
-    const piece = await this.#readBytes(file, start);
-    const decode = (each: number): Storable | undefined => {
-      if (fileNumberOf(each) !== number || offsetOf(each) < start) return undefined;
-      return this.#decode(piece, offsetOf(each) - start, file);
-    };
-    if (decode(location) !== undefined) return decode;
-    this.#ports.logger.error(`a message in ${file.path} at ${start} is damaged, and lost`);
-    return undefined;
-  }
-
-  async #readBytes(file: JournalFile, start: number): Promise<Buffer> {
-    const disk = await this.#ports.files.open(file.path, { create: false, durableWrites: false });
-    try {
-      const piece = await readRange(disk, start, Math.min(READ_BYTES, file.bytes - start));
-      const bytes = publishBytes(piece, 0, piece.length) ?? 0;
-      if (bytes <= piece.length || bytes > file.bytes - start) return piece;
-      return await readRange(disk, start, bytes);
-    } finally {
-      await disk.close();
-    }
-  }
-
-  #decode(piece: Buffer, at: number, file: JournalFile): Storable | undefined {
-    const bytes = publishBytes(piece, at, piece.length);
-    if (bytes === undefined || at + bytes > piece.length) return undefined;
-    if (!isWholePublish(piece, at, at + bytes, file.seed)) return undefined;
-    const { format, priority, messageStart, messageEnd } = decodePublish(piece, at);
-    return this.#ports.decode(format, priority, piece, messageStart, messageEnd);
   }
 
   #delay(milliseconds: number): Promise<void> {

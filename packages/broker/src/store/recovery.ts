@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger.js';
 import { batchesOf } from './batch-reader.js';
+import { readFileIndex } from './file-index.js';
 import type { Files } from './files.js';
 import {
   fileNumberOf,
@@ -211,23 +212,47 @@ class Recovery {
   /** Finds the messages that are in earlier files, latest first: some may have been copied on. */
   async #locate(numbers: readonly number[]): Promise<void> {
     for (const number of [...numbers].reverse()) {
-      const content = await this.#read(number);
-      if (content === undefined) continue;
-      this.#addFile(content);
-      for (const batch of batchesOf(content.bytes, content.header, this.#report(content.path))) {
-        for (const [operation, at] of decodeOperations(content.bytes, batch.start, batch.end)) {
-          if (operation.kind === 'publish') this.#found(operation, locationOf(number, at));
+      const file = await this.#readHeader(number);
+      if (file === undefined) continue;
+      this.#journalFiles.set(number, file);
+      const index = await readFileIndex(this.#files, file.path, file.seed);
+      if (index === undefined) await this.#scan(number);
+      else index.forEach((chain, position, at) => this.#found(chain, position, number, at));
+    }
+  }
+
+  /** Reads a whole file for where its messages are: it has no index. */
+  async #scan(number: number): Promise<void> {
+    const content = await this.#read(number);
+    if (content === undefined) return;
+    for (const batch of batchesOf(content.bytes, content.header, this.#report(content.path))) {
+      for (const [operation, at] of decodeOperations(content.bytes, batch.start, batch.end)) {
+        if (operation.kind !== 'publish') continue;
+        for (const { chain, position } of operation.placements) {
+          this.#found(chain, position, number, at);
         }
       }
     }
   }
 
-  #found(operation: PublishOperation, location: number): void {
-    for (const { chain, position } of operation.placements) {
-      const locations = this.#chains.get(chain)?.locations;
-      if (locations?.get(position) !== UNKNOWN) continue;
-      locations.set(position, location);
-      this.#countIn(location);
+  #found(chain: number, position: number, number: number, offset: number): void {
+    const file = this.#journalFiles.get(number)!;
+    file.placed++;
+    const locations = this.#chains.get(chain)?.locations;
+    if (locations?.get(position) !== UNKNOWN) return;
+    locations.set(position, locationOf(number, offset));
+    file.live++;
+  }
+
+  async #readHeader(number: number): Promise<JournalFile | undefined> {
+    const path = this.#pathOf(number);
+    const disk = await this.#files.open(path, { create: false, durableWrites: false });
+    try {
+      const header = decodeFileHeader(await readRange(disk, 0, FILE_HEADER_BYTES));
+      if (header?.number !== number) return undefined;
+      return { number, path, seed: header.seed, bytes: await disk.size(), placed: 0, live: 0 };
+    } finally {
+      await disk.close();
     }
   }
 

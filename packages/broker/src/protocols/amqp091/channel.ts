@@ -248,7 +248,7 @@ export class Channel implements ReplySink {
     const before = durability.appended;
     this.publisher.publish();
     if (durability.appended !== before) this.#publishedAt = durability.appended;
-    if (durability.isBehind) this.holdUntil((resume) => durability.onDurable(resume));
+    if (durability.isBehind) this.holdUntil((resume) => durability.onRoom(resume));
     if (!this.publisher.confirms.isEnabled) {
       // A return may have been written.
       if (this.publisher.assembler.mandatory) this.#transport.defer();
