@@ -82,6 +82,8 @@ export class Journal implements TurnEnd {
   #durable: number;
   #waiting: { readonly operation: number; readonly then: () => void }[] = [];
   #waitingForRoom: (() => void)[] = [];
+  /** A full file has lost its last message. */
+  #hasDeadFiles = false;
   #isDeferred = false;
   #isRunning = false;
   #isFailing = false;
@@ -179,7 +181,9 @@ export class Journal implements TurnEnd {
   released(location: number): void {
     if (location <= 0) return;
     const file = this.#files.get(fileNumberOf(location));
-    if (file !== undefined) file.live--;
+    if (file === undefined || --file.live > 0 || file === this.#current?.file) return;
+    this.#hasDeadFiles = true;
+    this.#defer();
   }
 
   /** Calls `then` when everything asked for so far is on the disk; at once if it is. */
@@ -212,6 +216,7 @@ export class Journal implements TurnEnd {
 
   endTurn(): void {
     this.#isDeferred = false;
+    if (this.#hasDeadFiles) this.#freeFiles();
     void this.#run();
   }
 
@@ -262,6 +267,7 @@ export class Journal implements TurnEnd {
       this.#ports.logger.error('internal error in the journal', { error });
     } finally {
       this.#isRunning = false;
+      if (this.#hasDeadFiles) this.#freeFiles();
       this.#idle?.();
     }
   }
@@ -408,6 +414,7 @@ export class Journal implements TurnEnd {
 
   /** Gives up the files that nobody needs any more: only the current one is needed for itself. */
   #freeFiles(): void {
+    this.#hasDeadFiles = false;
     for (const file of this.#files.values()) {
       if (file.live > 0 || file === this.#current?.file) continue;
       this.#files.delete(file.number);
