@@ -115,6 +115,7 @@ export class Report {
 
 /** A stack holds the message, and the message of an assertion what was expected and what came. */
 function textOf(cause: unknown): string {
+  if (typeof cause === 'string') return cause;
   const isError = cause instanceof Error;
   const text = isError ? (cause.stack ?? cause.message) : inspect(cause, { depth: 4 });
   const inner = isError && cause.cause !== undefined ? `\ncaused by ${textOf(cause.cause)}` : '';

@@ -123,7 +123,7 @@ function bannedModules(file: SourceFile, permits: Permits): Finding[] {
     const { specifier, line } = found;
     if (!specifier.startsWith('node:') || found.typeOnly) return [];
     const chance = specifier === 'node:crypto' && !random.includes(file.path);
-    const names = chance ? found.names.filter((name) => randomNames.includes(name)) : [];
+    const names = chance ? found.values.filter((name) => randomNames.includes(name)) : [];
     if (names.length > 0 && !permits.allow(file.path, 'node:crypto')) {
       const message = `${names.join(', ')} of node:crypto outside its port; use a Random`;
       return [violation(file.path, line, 'banned-module', message)];
