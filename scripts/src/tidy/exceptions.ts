@@ -42,6 +42,21 @@ export const exceptions: Exceptions = {
       max: 20,
       reason: 'one layer, read side by side; the next file asks for a folder beside handlers/',
     },
+    {
+      where: 'packages/broker/src/store',
+      max: 17,
+      reason: 'the parts of the journal ask for a folder of their own',
+    },
+    {
+      where: 'packages/broker/src/store/message-store.contract.ts#messageStoreContract',
+      max: 73,
+      reason: 'a list of tests',
+    },
+    {
+      where: 'test/conformance/clients/tutorial-scenarios.ts#tutorialScenarios',
+      max: 76,
+      reason: 'a list of scenarios',
+    },
   ],
   permits: [
     {
@@ -62,7 +77,7 @@ export const exceptions: Exceptions = {
     {
       path: 'packages/broker/src/protocols/amqp091/transport.ts',
       allows: ['node:net'],
-      reason: 'tells a TCP socket from other streams, for its name in the log',
+      reason: 'tells a TCP socket from other streams: only it has let go of what it has written',
     },
     {
       path: 'packages/broker/src/protocols/amqp091/server-properties.ts',

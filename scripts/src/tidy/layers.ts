@@ -41,7 +41,7 @@ export const codecPackage = '@leveret/amqp';
 
 /**
  * The broker from the ground up. The core speaks messages and arguments, never frames or methods:
- * from the codec it takes AMQP's type system for arguments, nothing that runs on bytes.
+ * from the codec it takes AMQP's type system for arguments, and how to write a table of them down.
  * Files at the root of the folder compose the layers and may import them all.
  */
 export const folderLayers: readonly FolderLayer[] = [
@@ -52,7 +52,7 @@ export const folderLayers: readonly FolderLayer[] = [
     mayImport: ['base', 'store'],
     codec: {
       types: ['BasicProperties', 'FieldTable', 'FieldValue'],
-      values: ['fieldTypeName', 'sameFieldValue'],
+      values: ['decodeTable', 'encodeTable', 'fieldTypeName', 'sameFieldValue'],
     },
   },
   { folder: 'auth', mayImport: ['base', 'store', 'core'], codec: 'none' },
