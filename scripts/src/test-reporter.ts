@@ -1,6 +1,6 @@
 /**
  * A reporter for `node --test`: one line for each test file, failures in full where they happen,
- * and at the end what was skipped and why, what failed, and node's own counts:
+ * and at the end what was skipped or is still to do and why, what failed, and node's own counts:
  *
  *     # tests 7
  *     # suites 1
@@ -37,6 +37,7 @@ export class Report {
   /** Names of the suites around the test being reported, outermost first. */
   readonly #names: string[] = [];
   readonly #skipped: string[] = [];
+  readonly #toDo: string[] = [];
   readonly #failed: string[] = [];
   readonly #counts: string[] = [];
   #line: FileLine | undefined;
@@ -66,6 +67,7 @@ export class Report {
     return [
       ...(this.#line === undefined ? [] : [formatLine(this.#line)]),
       ...section('Skipped', this.#skipped),
+      ...section('Still to do', this.#toDo),
       ...section('Failed', this.#failed),
       '',
       ...this.#counts.map((count) => `# ${count}`),
@@ -88,6 +90,10 @@ export class Report {
     const isSkip = data.skip !== undefined && data.skip !== false;
     if (data.skip === notChosen) return '';
     if (isSkip) this.#skipped.push(`${path}: ${reason(data.skip)}`);
+    if (data.todo) {
+      const passes = event.type === 'test:pass' ? ' (but it passes: take the mark off)' : '';
+      this.#toDo.push(`${path}: ${reason(data.todo)}${passes}`);
+    }
     if (this.#line !== undefined) {
       if (data.details.type !== 'suite') this.#line.tests += 1;
       if (isSkip) this.#line.skipped += 1;
@@ -139,8 +145,8 @@ function failureType(error: Error): unknown {
   return 'failureType' in error ? error.failureType : undefined;
 }
 
-function reason(skip: string | boolean | undefined): string {
-  return typeof skip === 'string' && skip !== '' ? skip : 'no reason given';
+function reason(given: string | boolean | undefined): string {
+  return typeof given === 'string' && given !== '' ? given : 'no reason given';
 }
 
 function section(title: string, lines: readonly string[]): string[] {
