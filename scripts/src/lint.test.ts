@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parseObject } from './tidy/tree.js';
 
 /**
  * A promise nobody waits for is the bug this product can least afford, and the rules against it
@@ -53,15 +54,11 @@ describe('biome, with biome.json', () => {
 function lint(name: string, source: string): { status: number | null; output: string } {
   const folder = mkdtempSync(join(tmpdir(), 'leveret-lint-'));
   try {
-    const text = readFileSync(join(repository, 'biome.json'), 'utf8');
-    const {
-      vcs: _vcs,
-      $schema: _schema,
-      ...settings
-    } = JSON.parse(text) as Record<string, unknown>;
-    writeFileSync(join(folder, 'biome.json'), `${JSON.stringify(settings, null, 2)}\n`);
+    const settings = parseObject(readFileSync(join(repository, 'biome.json'), 'utf8'));
+    const { vcs: _, ...withoutGit } = settings;
+    writeFileSync(join(folder, 'biome.json'), JSON.stringify(withoutGit));
     writeFileSync(join(folder, name), source);
-    const command = [biome, 'check', '--error-on-warnings', '--colors=off', '.'];
+    const command = [biome, 'lint', '--error-on-warnings', '--colors=off', '.'];
     const run = spawnSync(process.execPath, command, { cwd: folder, encoding: 'utf8' });
     return { status: run.status, output: run.stdout + run.stderr };
   } finally {

@@ -19,7 +19,7 @@ import {
   plantedPackaging,
 } from './tidy/testing/planted-words.js';
 
-const noExceptions: Exceptions = { lengths: [], permits: [] };
+const noExceptions: Exceptions = { sizes: [], permits: [] };
 const plants: readonly Plant[] = [
   ...plantedImports,
   ...plantedSizes,

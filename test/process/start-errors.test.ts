@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { LeveretProcess } from './leveret-process.js';
@@ -35,6 +38,19 @@ describe('leveret, failing to start, is one line on stderr and exit code 1', () 
   it('when the data directory cannot be written', async (t) => {
     const line = await failureOf(t, '--port', '0', '--data-dir', `${aFile}/data`);
     assert.match(line, /^leveret: cannot write to the data directory .*\/data: it, or a part of/);
+  });
+
+  it('when another broker has the data directory', async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'leveret-data-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const owner = LeveretProcess.run(t, '--port', '0', '--data-dir', directory);
+    await owner.ready();
+    const line = await failureOf(t, '--port', '0', '--data-dir', directory);
+    assert.equal(
+      line,
+      `leveret: ${directory} is in use by another broker. ` +
+        'Stop it or choose another with --data-dir.\n',
+    );
   });
 
   it('on an unknown option', async (t) => {

@@ -21,7 +21,7 @@ describe('leveret, starting', () => {
 
   it('says on stderr that nothing outlives the process', async (t) => {
     const server = await LeveretProcess.start(t);
-    await server.logged(/\[info\] queues, exchanges and messages are in memory and end with/);
+    await server.logged(/\[info\] everything is in memory and ends with this process/);
   });
 
   it('takes the same free port on both loopback addresses', {
@@ -41,19 +41,19 @@ describe('leveret, starting', () => {
     await assert.rejects(firstBytesAfter('127.0.0.1', port, 'AMQP'), { code: 'ECONNREFUSED' });
   });
 
-  it('creates the data directory and says that it stores nothing there yet', async (t) => {
+  it('creates the data directory and says that it keeps messages there', async (t) => {
     const root = mkdtempSync(join(tmpdir(), 'leveret-data-'));
     t.after(() => rmSync(root, { recursive: true }));
     const directory = join(root, 'deep', 'data');
     const server = LeveretProcess.run(t, '--port', '0', '--data-dir', directory);
     await server.ready();
     assert.equal(statSync(directory).mode & 0o777, 0o700);
-    await server.logged(/\[warn\] nothing is stored in .*deep\/data by this version/);
+    await server.logged(/\[info\] durable queues and persistent messages are kept in .*deep\/data/);
   });
 
   it('logs JSON if asked, and nothing at all if asked', async (t) => {
     const json = await LeveretProcess.start(t, '--log-format', 'json');
-    await json.logged(/"msg":"queues/);
+    await json.logged(/"msg":"everything/);
     for (const line of json.stderr.trimEnd().split('\n')) assert.ok(JSON.parse(line).time);
     const silent = await LeveretProcess.start(t, '--log-level', 'silent');
     silent.signal('SIGTERM');

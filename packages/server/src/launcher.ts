@@ -3,7 +3,7 @@ import { type Logger, type RunningBroker, startBroker } from '@leveret/broker';
 import { type DataDirectory, prepareDataDirectory } from './data-directory.js';
 import { createLogger } from './log.js';
 import { parseCommandLine, type ServerOptions } from './options.js';
-import { explainListenFailure, isSystemError, StartError } from './start-error.js';
+import { explainStartFailure, isSystemError, StartError } from './start-error.js';
 import { readVersion } from './version.js';
 
 /** What the launcher needs of the process it runs in. main.ts hands it the real one. */
@@ -71,26 +71,27 @@ function stopRequest(host: Host, logger: Logger): Promise<string> {
   });
 }
 
-/** Until there is a journal, nobody may believe that a data directory keeps messages. */
+/** Nobody may believe that messages are kept when they are not. */
 function sayWhatIsStored(directory: DataDirectory | undefined, logger: Logger): void {
-  const lost = 'queues, exchanges and messages are in memory and end with this process';
   if (directory === undefined) {
-    logger.info(lost);
+    logger.info('everything is in memory and ends with this process; --data-dir keeps it');
     return;
   }
   const { path, openToOthers } = directory;
-  logger.warn(`nothing is stored in ${path} by this version: ${lost}`);
+  logger.info(`durable queues and persistent messages are kept in ${path}`);
   if (openToOthers) logger.warn(`other users can read ${path}: close it with chmod 700`);
 }
 
 async function listen(options: ServerOptions, logger: Logger): Promise<RunningBroker> {
+  const { port, dataDir } = options;
   const host = options.bind.length > 0 ? options.bind : loopbackAddresses();
+  const storage = dataDir === undefined ? {} : { storage: { directory: dataDir } };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startBroker({ port: options.port, host, logger });
+      return await startBroker({ port, host, logger, ...storage });
     } catch (error) {
       if (!isWorthAnotherPort(error, options) || attempt === freePortAttempts) {
-        throw explainListenFailure(error);
+        throw explainStartFailure(error, dataDir);
       }
     }
   }

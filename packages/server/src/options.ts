@@ -62,11 +62,11 @@ function describeCommand(version: string): Command {
       collectAddress,
     )
     .addOption(
-      new Option('--data-dir <dir>', 'directory for what must survive a restart').conflicts(
+      new Option('--data-dir <dir>', 'keep durable queues and persistent messages here').conflicts(
         'inMemory',
       ),
     )
-    .option('--in-memory', 'write nothing to disk')
+    .option('--in-memory', 'write nothing to disk (what happens without --data-dir)')
     .addOption(
       new Option('--log-level <level>', 'log this and what is graver')
         .choices(logLevels)

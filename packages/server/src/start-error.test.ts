@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { explainListenFailure, StartError } from './start-error.js';
+import { NewerFormatError } from '@leveret/broker';
+import { explainStartFailure, StartError } from './start-error.js';
 
-describe('explainListenFailure', () => {
+describe('explainStartFailure', () => {
   const cases: readonly (readonly [particulars: object, line: RegExp])[] = [
     [
       { code: 'EADDRINUSE', address: '127.0.0.1', port: 5672 },
@@ -28,14 +29,23 @@ describe('explainListenFailure', () => {
   ];
   for (const [particulars, line] of cases) {
     it(`says in words: ${line.source}`, () => {
-      const explained = explainListenFailure(Object.assign(new Error('raw'), particulars));
+      const explained = explainStartFailure(Object.assign(new Error('raw'), particulars));
       assert.ok(explained instanceof StartError);
       assert.match(explained.message, line);
     });
   }
 
+  it('names the data directory that a newer version wrote', () => {
+    const explained = explainStartFailure(new NewerFormatError('it has format 9'), '/data');
+    assert.ok(explained instanceof StartError);
+    assert.match(
+      explained.message,
+      /^cannot read the data directory \/data: it has format 9\. Start/,
+    );
+  });
+
   it('leaves a bug as it is', () => {
     const bug = new TypeError('x is not a function');
-    assert.equal(explainListenFailure(bug), bug);
+    assert.equal(explainStartFailure(bug), bug);
   });
 });

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { DirectoryInUseError, NewerFormatError } from '@leveret/broker';
 
 /**
  * Why the server did not start, told to the operator in one line that says what to do. Everything
@@ -8,9 +9,21 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
-/** The failure of a listener in words, or the error itself if it is of another kind. */
-export function explainListenFailure(error: unknown): unknown {
-  if (!isSystemError(error)) return error;
+/** Why a broker did not start, in words, or the error itself if it is of another kind. */
+export function explainStartFailure(error: unknown, dataDir = ''): unknown {
+  if (error instanceof DirectoryInUseError) {
+    return new StartError(`${error.message}. Stop it or choose another with --data-dir.`);
+  }
+  if (error instanceof NewerFormatError) {
+    return new StartError(
+      `cannot read the data directory ${dataDir}: ${error.message}. ` +
+        'Start the newer Leveret or choose another with --data-dir.',
+    );
+  }
+  return isSystemError(error) ? explainListenFailure(error) : error;
+}
+
+function explainListenFailure(error: SystemError): unknown {
   const where = placeOf(error);
   switch (error.code) {
     case 'EADDRINUSE':

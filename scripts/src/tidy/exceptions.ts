@@ -3,15 +3,15 @@ import type { Tree } from './tree.js';
 
 /** Who is excused from which rule, and why. An exception that excuses nothing is an error. */
 export interface Exceptions {
-  readonly lengths: readonly LengthException[];
+  readonly sizes: readonly SizeException[];
   readonly permits: readonly Permit[];
 }
 
-export interface LengthException {
-  /** The file, or `file#function` for a function. */
+export interface SizeException {
+  /** A file, `file#function` for a function, or a folder. */
   readonly where: string;
-  /** A ratchet: the length it may have. Lower it whenever the thing shrinks. */
-  readonly linesMax: number;
+  /** A ratchet: lines, for a folder files. Lower it whenever the thing shrinks. */
+  readonly max: number;
   readonly reason: string;
 }
 
@@ -26,12 +26,63 @@ export interface Permit {
 export const exceptionsPath = 'scripts/src/tidy/exceptions.ts';
 
 export const exceptions: Exceptions = {
-  lengths: [],
+  sizes: [
+    {
+      where: 'packages/amqp/src/methods.ts',
+      max: 470,
+      reason: 'one table, the protocol itself; split, nobody could see that it is whole',
+    },
+    {
+      where: 'packages/amqp/src',
+      max: 18,
+      reason: 'the codec is flat: a file for each form that bytes take',
+    },
+    {
+      where: 'packages/broker/src/protocols/amqp091',
+      max: 20,
+      reason: 'one layer, read side by side; the next file asks for a folder beside handlers/',
+    },
+    {
+      where: 'packages/broker/src/store',
+      max: 17,
+      reason: 'the parts of the journal ask for a folder of their own',
+    },
+    {
+      where: 'packages/broker/src/store/message-store.contract.ts#messageStoreContract',
+      max: 73,
+      reason: 'a list of tests',
+    },
+    {
+      where: 'test/conformance/clients/tutorial-scenarios.ts#tutorialScenarios',
+      max: 76,
+      reason: 'a list of scenarios',
+    },
+  ],
   permits: [
     {
       path: 'scripts/src/test-reporter.ts',
       allows: ['a default export'],
       reason: 'node --test asks its reporters for one',
+    },
+    {
+      path: 'packages/broker/src/base/turn.ts',
+      allows: ['a timer'],
+      reason: 'the end of a turn is the event loop, not a time; a test gives its own',
+    },
+    {
+      path: 'packages/broker/src/broker.ts',
+      allows: ['node:net'],
+      reason: 'tells a TCP socket from other streams, to know whether the peer is on this machine',
+    },
+    {
+      path: 'packages/broker/src/protocols/amqp091/transport.ts',
+      allows: ['node:net'],
+      reason: 'tells a TCP socket from other streams: only it has let go of what it has written',
+    },
+    {
+      path: 'packages/broker/src/protocols/amqp091/server-properties.ts',
+      allows: ['process'],
+      reason: 'tells clients which Node.js they talk to; constant for the life of the process',
     },
   ],
 };

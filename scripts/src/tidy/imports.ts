@@ -6,8 +6,10 @@ export interface Import {
   readonly line: number;
   /** No name of it is used at run time. */
   readonly typeOnly: boolean;
-  /** The names taken, in the other module's words; `*` for all of them. */
-  readonly names: readonly string[];
+  /** The names taken to run, in the other module's words; `*` for all of them. */
+  readonly values: readonly string[];
+  /** The names taken as types only. */
+  readonly types: readonly string[];
 }
 
 const fromClause = /\b(?:import|export)\s+(type\s+)?([\w\s,*{}$]*?)\s*\bfrom\s*['"]/g;
@@ -18,18 +20,15 @@ const importCall = /\bimport\s*\(\s*['"]/g;
 export function findImports(text: string, view: CodeView): readonly Import[] {
   const found: Import[] = [];
   for (const match of view.code.matchAll(fromClause)) {
-    const clause = match[2] ?? '';
-    const names = namesIn(clause);
-    const allTypes = names.length > 0 && names.every((name) => name.startsWith('type '));
-    found.push({
-      ...place(text, match),
-      typeOnly: match[1] !== undefined || allTypes,
-      names: names.map((name) => name.replace(/^type /, '')),
-    });
+    const names = namesIn(match[2] ?? '');
+    const isType = (name: string): boolean => match[1] !== undefined || name.startsWith('type ');
+    const values = names.filter((name) => !isType(name));
+    const types = names.filter(isType).map((name) => name.replace(/^type /, ''));
+    found.push({ ...place(text, match), typeOnly: values.length === 0, values, types });
   }
   for (const pattern of [bareImport, importCall]) {
     for (const match of view.code.matchAll(pattern)) {
-      found.push({ ...place(text, match), typeOnly: false, names: ['*'] });
+      found.push({ ...place(text, match), typeOnly: false, values: ['*'], types: [] });
     }
   }
   return found;

@@ -41,7 +41,7 @@ export const codecPackage = '@leveret/amqp';
 
 /**
  * The broker from the ground up. The core speaks messages and arguments, never frames or methods:
- * from the codec it takes the shapes of field tables and properties, nothing that runs on bytes.
+ * from the codec it takes AMQP's type system for arguments, and how to write a table of them down.
  * Files at the root of the folder compose the layers and may import them all.
  */
 export const folderLayers: readonly FolderLayer[] = [
@@ -50,7 +50,10 @@ export const folderLayers: readonly FolderLayer[] = [
   {
     folder: 'core',
     mayImport: ['base', 'store'],
-    codec: { types: ['BasicProperties', 'FieldTable', 'FieldValue'], values: [] },
+    codec: {
+      types: ['BasicProperties', 'FieldTable', 'FieldValue'],
+      values: ['decodeTable', 'encodeTable', 'fieldTypeName', 'sameFieldValue'],
+    },
   },
   { folder: 'auth', mayImport: ['base', 'store', 'core'], codec: 'none' },
   { folder: 'protocols/*', mayImport: ['base', 'store', 'core'], codec: 'all' },

@@ -8,6 +8,6 @@ export const limits = {
   lineColumnsMax: 100,
   /** Source files directly in one folder; tests are not counted. */
   folderFilesMax: 15,
-  /** How far below its ratchet a thing may fall before the ratchet must be lowered. */
+  /** How many lines below its ratchet a thing may fall before the ratchet must be lowered. */
   ratchetSlackLines: 30,
 } as const;

@@ -95,13 +95,14 @@ function checkCodecUse(file: SourceFile, found: Import, name: string): Finding[]
   const layer = placeOf(file.path)?.layer;
   if (layer === undefined || name !== codecPackage || layer.codec === 'all') return [];
   const { types, values } = layer.codec === 'none' ? { types: [], values: [] } : layer.codec;
-  const allowed = found.typeOnly ? [...types, ...values] : values;
-  const refused = found.names.filter((one) => !allowed.includes(one));
+  const refused = [
+    ...found.values.filter((one) => !values.includes(one)),
+    ...found.types.filter((one) => !types.includes(one) && !values.includes(one)),
+  ];
   if (refused.length === 0) return [];
-  const kind = found.typeOnly ? 'the types' : 'at run time';
   const what = `${layer.folder} must not import ${refused.join(', ')} from ${codecPackage}`;
-  const message = `${what}; it may import ${kind} ${allowed.join(', ') || '(none)'}`;
-  return [violation(file.path, found.line, 'folder-layer', message)];
+  const may = `${values.join(', ') || 'nothing'}, and as types ${types.join(', ') || 'nothing'}`;
+  return [violation(file.path, found.line, 'folder-layer', `${what}; it may import ${may}`)];
 }
 
 function unplacedFolder(file: SourceFile): Finding[] {

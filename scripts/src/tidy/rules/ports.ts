@@ -19,6 +19,8 @@ const engine = ['packages/amqp/src', 'packages/broker/src', 'packages/client/src
 const broker = 'packages/broker/src';
 const clock = [`${broker}/base/clock.ts`];
 const random = [`${broker}/base/random.ts`];
+const disk = `${broker}/store/node-files.ts`;
+const lock = `${broker}/store/directory-lock.ts`;
 
 const calls: readonly Ban[] = [
   {
@@ -92,9 +94,10 @@ const freeModules: ReadonlySet<string> = new Set([
 ]);
 
 const modulePorts: ReadonlyMap<string, readonly string[]> = new Map([
-  ['node:net', [`${broker}/listener.ts`]],
-  ['node:fs', [`${broker}/store/files.ts`]],
-  ['node:fs/promises', [`${broker}/store/files.ts`]],
+  ['node:net', [`${broker}/listener.ts`, lock]],
+  ['node:fs', [disk, lock]],
+  ['node:fs/promises', [disk, lock]],
+  ['node:process', [lock]],
 ]);
 
 /** Names of `node:crypto` that are chance, not arithmetic. */
@@ -123,7 +126,7 @@ function bannedModules(file: SourceFile, permits: Permits): Finding[] {
     const { specifier, line } = found;
     if (!specifier.startsWith('node:') || found.typeOnly) return [];
     const chance = specifier === 'node:crypto' && !random.includes(file.path);
-    const names = chance ? found.names.filter((name) => randomNames.includes(name)) : [];
+    const names = chance ? found.values.filter((name) => randomNames.includes(name)) : [];
     if (names.length > 0 && !permits.allow(file.path, 'node:crypto')) {
       const message = `${names.join(', ')} of node:crypto outside its port; use a Random`;
       return [violation(file.path, line, 'banned-module', message)];

@@ -1,84 +1,115 @@
 import { posix } from 'node:path';
-import { type Exceptions, exceptionsPath } from '../exceptions.js';
-import { type Finding, violation, warning } from '../finding.js';
+import { type Exceptions, exceptionsPath, type SizeException } from '../exceptions.js';
+import { type Finding, type RuleName, violation, warning } from '../finding.js';
 import { findFunctions } from '../functions.js';
 import { limits } from '../limits.js';
 import type { SourceFile, Tree } from '../tree.js';
 
 /** Files, functions, lines and folders that outgrew a reader. */
 export function checkSizes(tree: Tree, exceptions: Exceptions): Finding[] {
-  const lengths = new Lengths(exceptions);
-  for (const file of tree.typeScript) {
-    lengths.checkFile(file);
-    lengths.checkFunctions(file);
-  }
+  const ratchets = new Ratchets(exceptions.sizes);
   return [
-    ...lengths.findings,
-    ...(tree.file(exceptionsPath) ? lengths.unused() : []),
+    ...tree.typeScript.flatMap((file) => checkFile(file, ratchets)),
+    ...tree.typeScript.flatMap((file) => checkFunctions(file, ratchets)),
+    ...checkFolders(tree, ratchets),
+    ...ratchets.unused(tree),
     ...tree.files.filter(hasCode).flatMap(checkColumns),
-    ...checkFolders(tree),
   ];
 }
 
-/** Lengths, against the limits and the ratchets that replace them. */
-class Lengths {
-  readonly findings: Finding[] = [];
-  readonly #exceptions: Exceptions;
+/** Something with a size: `where` is what an exception calls it. */
+interface Sized {
+  readonly where: string;
+  readonly path: string;
+  readonly line: number;
+  readonly rule: RuleName;
+  readonly size: number;
+  readonly unit: 'lines' | 'source files';
+}
+
+/** The exceptions: each a size that something may have, and may only shrink from. */
+class Ratchets {
+  readonly #exceptions: readonly SizeException[];
   readonly #used = new Set<string>();
 
-  constructor(exceptions: Exceptions) {
+  constructor(exceptions: readonly SizeException[]) {
     this.#exceptions = exceptions;
   }
 
-  checkFile(file: SourceFile): void {
-    const lines = file.lines.length;
-    if (this.#excused(file.path, file.path, 1, lines, limits.fileLinesWarn)) return;
-    const advice = 'stop and name the concept that is hiding, then split';
-    if (lines > limits.fileLinesMax) {
-      const message = `${lines} lines, over ${limits.fileLinesMax}; ${advice}`;
-      this.findings.push(violation(file.path, 1, 'file-length', message));
-    } else if (lines > limits.fileLinesWarn) {
-      const message = `${lines} lines, over ${limits.fileLinesWarn}; ${advice}`;
-      this.findings.push(warning(file.path, 1, 'file-length', message));
+  /** What an exception says of something over its limit; undefined if there is none. */
+  check({ where, path, line, rule, size, unit }: Sized): Finding[] | undefined {
+    const exception = this.#exceptions.find((one) => one.where === where);
+    if (exception === undefined) return undefined;
+    this.#used.add(where);
+    const { max } = exception;
+    if (size > max) {
+      return [
+        violation(path, line, rule, `${size} ${unit}, over its ratchet of ${max}; shorten it`),
+      ];
     }
-  }
-
-  checkFunctions(file: SourceFile): void {
-    for (const found of findFunctions(file.view.code)) {
-      const where = `${file.path}#${found.name}`;
-      if (this.#excused(where, file.path, found.line, found.lines, limits.functionLinesMax))
-        continue;
-      if (found.lines <= limits.functionLinesMax) continue;
-      const what = `${found.name} has ${found.lines} lines, over ${limits.functionLinesMax}`;
-      const message = `${what}; give its steps names of their own`;
-      this.findings.push(violation(file.path, found.line, 'function-length', message));
-    }
+    const slack = unit === 'lines' ? limits.ratchetSlackLines : 0;
+    if (size >= max - slack) return [];
+    const message = `${where} has ${size} ${unit}; lower its ratchet from ${max}`;
+    return [violation(exceptionsPath, 1, 'stale-exception', message)];
   }
 
   /** Exceptions nobody needed: the thing is gone, or short again. */
-  unused(): Finding[] {
-    return this.#exceptions.lengths
+  unused(tree: Tree): Finding[] {
+    if (tree.file(exceptionsPath) === undefined) return [];
+    return this.#exceptions
       .filter((exception) => !this.#used.has(exception.where))
       .map((exception) => {
-        const what = `the length exception for ${exception.where} excuses nothing`;
+        const what = `the size exception for ${exception.where} excuses nothing`;
         return violation(exceptionsPath, 1, 'stale-exception', `${what}; remove it`);
       });
   }
+}
 
-  #excused(where: string, path: string, line: number, lines: number, limit: number): boolean {
-    const exception = this.#exceptions.lengths.find((one) => one.where === where);
-    if (exception === undefined || lines <= limit) return false;
-    this.#used.add(where);
-    if (lines > exception.linesMax) {
-      const message = `${lines} lines, over its ratchet of ${exception.linesMax}; shorten it`;
-      const rule = where === path ? 'file-length' : 'function-length';
-      this.findings.push(violation(path, line, rule, message));
-    } else if (lines < exception.linesMax - limits.ratchetSlackLines) {
-      const message = `${where} has ${lines} lines; lower its ratchet from ${exception.linesMax}`;
-      this.findings.push(violation(exceptionsPath, 1, 'stale-exception', message));
-    }
-    return true;
+function checkFile(file: SourceFile, ratchets: Ratchets): Finding[] {
+  const { path } = file;
+  const size = file.lines.length;
+  if (size <= limits.fileLinesWarn) return [];
+  const place = { where: path, path, line: 1, rule: 'file-length', size, unit: 'lines' } as const;
+  const excused = ratchets.check(place);
+  if (excused !== undefined) return excused;
+  const [limit, report] =
+    size > limits.fileLinesMax ? [limits.fileLinesMax, violation] : [limits.fileLinesWarn, warning];
+  const advice = 'stop and name the concept that is hiding, then split';
+  return [report(path, 1, 'file-length', `${size} lines, over ${limit}; ${advice}`)];
+}
+
+function checkFunctions({ path, view }: SourceFile, ratchets: Ratchets): Finding[] {
+  const rule = 'function-length';
+  return findFunctions(view.code).flatMap(({ name, line, lines }) => {
+    if (lines <= limits.functionLinesMax) return [];
+    const where = `${path}#${name}`;
+    const excused = ratchets.check({ where, path, line, rule, size: lines, unit: 'lines' });
+    if (excused !== undefined) return excused;
+    const what = `${name} has ${lines} lines, over ${limits.functionLinesMax}`;
+    return [violation(path, line, rule, `${what}; give its steps names of their own`)];
+  });
+}
+
+function checkFolders(tree: Tree, ratchets: Ratchets): Finding[] {
+  const rule = 'folder-size';
+  const unit = 'source files';
+  return [...countSources(tree)].flatMap(([path, size]) => {
+    if (size <= limits.folderFilesMax) return [];
+    const excused = ratchets.check({ where: path, path, line: 1, rule, size, unit });
+    if (excused !== undefined) return excused;
+    const message = `${size} ${unit}, over ${limits.folderFilesMax}; group them by concept`;
+    return [violation(path, 1, rule, message)];
+  });
+}
+
+function countSources(tree: Tree): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const file of tree.typeScript) {
+    if (file.isTest) continue;
+    const folder = posix.dirname(file.path);
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
   }
+  return counts;
 }
 
 function hasCode(file: SourceFile): boolean {
@@ -91,19 +122,5 @@ function checkColumns(file: SourceFile): Finding[] {
     if (text.length <= limits.lineColumnsMax || /https?:\/\/\S{40}/.test(text)) return [];
     const message = `${text.length} columns, over ${limits.lineColumnsMax}; break the line`;
     return [violation(file.path, at + 1, 'line-length', message)];
-  });
-}
-
-function checkFolders(tree: Tree): Finding[] {
-  const counts = new Map<string, number>();
-  for (const file of tree.typeScript) {
-    if (file.isTest) continue;
-    const folder = posix.dirname(file.path);
-    counts.set(folder, (counts.get(folder) ?? 0) + 1);
-  }
-  return [...counts].flatMap(([folder, count]) => {
-    if (count <= limits.folderFilesMax) return [];
-    const message = `${count} source files, over ${limits.folderFilesMax}; group them by concept`;
-    return [violation(folder, 1, 'folder-size', message)];
   });
 }

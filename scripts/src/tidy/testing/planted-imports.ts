@@ -45,7 +45,7 @@ export const plantedImports: readonly Plant[] = [
     rule: 'folder-layer',
     what: 'core runs the codec',
     files: { 'packages/broker/src/core/a.ts': "import { FieldTable } from '@leveret/amqp';\n" },
-    expect: /core\/a\.ts:1: core must not import FieldTable from @leveret\/amqp; .* run time/,
+    expect: /core\/a\.ts:1: core must not import FieldTable from .* as types .*FieldTable/,
   },
   {
     rule: 'folder-layer',

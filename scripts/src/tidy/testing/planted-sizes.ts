@@ -1,5 +1,7 @@
 import { type Plant, queue } from './clean-tree.js';
 
+const deep = 'packages/amqp/src/deep';
+
 const exceptionsFile = 'scripts/src/tidy/exceptions.ts';
 
 export const plantedSizes: readonly Plant[] = [
@@ -19,28 +21,28 @@ export const plantedSizes: readonly Plant[] = [
     rule: 'file-length',
     what: 'a file over its ratchet',
     files: { [queue]: 'export {};\n'.repeat(521) },
-    exceptions: { lengths: [{ where: queue, linesMax: 520, reason: 'a test' }], permits: [] },
+    exceptions: { sizes: [{ where: queue, max: 520, reason: 'a test' }], permits: [] },
     expect: /queue\.ts:1: 521 lines, over its ratchet of 520; shorten it/,
   },
   {
     rule: 'stale-exception',
     what: 'a ratchet that could be lower',
     files: { [queue]: 'export {};\n'.repeat(510) },
-    exceptions: { lengths: [{ where: queue, linesMax: 900, reason: 'a test' }], permits: [] },
+    exceptions: { sizes: [{ where: queue, max: 900, reason: 'a test' }], permits: [] },
     expect: /exceptions\.ts:1: .*queue\.ts has 510 lines; lower its ratchet from 900/,
   },
   {
     rule: 'stale-exception',
     what: 'an exception for what is short',
     files: { [exceptionsFile]: '' },
-    exceptions: { lengths: [{ where: queue, linesMax: 520, reason: 'a test' }], permits: [] },
-    expect: /the length exception for .*queue\.ts excuses nothing; remove it/,
+    exceptions: { sizes: [{ where: queue, max: 520, reason: 'a test' }], permits: [] },
+    expect: /the size exception for .*queue\.ts excuses nothing; remove it/,
   },
   {
     rule: 'stale-exception',
     what: 'an exception for a call nobody makes',
     files: { [exceptionsFile]: '' },
-    exceptions: { lengths: [], permits: [{ path: queue, allows: ['a timer'], reason: 'a test' }] },
+    exceptions: { sizes: [], permits: [{ path: queue, allows: ['a timer'], reason: 'a test' }] },
     expect: /the permit for a timer in .*queue\.ts excuses nothing; remove it/,
   },
   ...longFunctions(),
@@ -52,10 +54,22 @@ export const plantedSizes: readonly Plant[] = [
   },
   {
     rule: 'folder-size',
+    what: 'a folder over its ratchet',
+    files: sourceFiles(18),
+    exceptions: { sizes: [{ where: deep, max: 17, reason: 'a test' }], permits: [] },
+    expect: /packages\/amqp\/src\/deep:1: 18 source files, over its ratchet of 17; shorten it/,
+  },
+  {
+    rule: 'stale-exception',
+    what: 'a folder that shrank',
+    files: sourceFiles(16),
+    exceptions: { sizes: [{ where: deep, max: 17, reason: 'a test' }], permits: [] },
+    expect: /deep has 16 source files; lower its ratchet from 17/,
+  },
+  {
+    rule: 'folder-size',
     what: 'sixteen source files in one folder',
-    files: Object.fromEntries(
-      Array.from({ length: 16 }, (_, at) => [`packages/amqp/src/deep/f${at}.ts`, 'export {};\n']),
-    ),
+    files: sourceFiles(16),
     expect: /packages\/amqp\/src\/deep:1: 16 source files, over 15; group them by concept/,
   },
 ];
@@ -76,4 +90,10 @@ function longFunctions(): Plant[] {
     files: { [queue]: `\n${header}\n${body}${footer}\n` },
     expect: new RegExp(`queue\\.ts:2: ${name} has 71 lines, over 70; give its steps names`),
   }));
+}
+
+function sourceFiles(count: number): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, at) => [`${deep}/f${at}.ts`, 'export {};\n']),
+  );
 }
