@@ -26,10 +26,11 @@ const QUEUE = new Queue(
     autoDelete: false,
     owner: undefined,
     arguments: new Map(),
+    number: 0,
     maxPriority: 0,
   },
   { queueUnused: () => {} },
-  () => new MemoryStore(),
+  { open: () => new MemoryStore(), levels: [] },
 );
 
 function newConsumer(tag: string, priority = 0): { consumer: Consumer; gate: Gate } {
@@ -56,9 +57,17 @@ function newRing(...tags: string[]): { ring: ConsumerRing; of: Record<string, Ga
   return { ring, of };
 }
 
-/** The tags of the next `count` consumers. */
+/** Gives a message to the consumer whose turn it is. */
+function serve(ring: ConsumerRing): Consumer | undefined {
+  const consumer = ring.peek();
+  assert.equal(ring.peek(), consumer, 'looking does not pass the turn');
+  if (consumer !== undefined) ring.advance();
+  return consumer;
+}
+
+/** The tags of the next `count` consumers that are served. */
 function next(ring: ConsumerRing, count: number): string {
-  return Array.from({ length: count }, () => ring.next()?.tag ?? '-').join('');
+  return Array.from({ length: count }, () => serve(ring)?.tag ?? '-').join('');
 }
 
 test('one after the other, in the order they came', () => {
@@ -164,7 +173,7 @@ test('nobody waits more than a round while consumers come, go, are parked and re
           while (model[0]?.gate.isOpen === false) parked.add(model.shift()!);
           const expected = model.shift();
           if (expected !== undefined) model.push(expected);
-          assert.equal(ring.next(), expected?.consumer);
+          assert.equal(serve(ring), expected?.consumer);
           assert.ok([...parked].every((each) => each.consumer.parked));
         }
       }

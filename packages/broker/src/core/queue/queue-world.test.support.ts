@@ -48,12 +48,13 @@ export class QueueWorld {
       autoDelete: false,
       owner: undefined,
       arguments: new Map(),
+      number: 0,
       maxPriority: 0,
       ...differing,
     };
     this.#maximum = spec.maxPriority;
     const owner = { queueUnused: () => void this.unusedCalls++ };
-    this.queue = new Queue(spec, owner, () => new MemoryStore());
+    this.queue = new Queue(spec, owner, { open: () => new MemoryStore(), levels: [] });
   }
 
   publish(priority: number = 0): TestMessage {
