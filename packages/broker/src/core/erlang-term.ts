@@ -14,14 +14,28 @@ export function formatBinary(wire: string): string {
   return `<<${octets.join(',')}>>`;
 }
 
+/** How Erlang writes the characters of a string that cannot stand for themselves. */
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '"': '\\"',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\x1b': '\\e',
+};
+
 /** A string in double quotes, with Erlang's escapes. */
 export function quote(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  return `"${Array.from(text, (character) => ESCAPES[character] ?? character).join('')}"`;
 }
 
-/** A field's value, strings as they are (`~ts`), everything else as a term (`~p`). */
+/** A field's value, strings and octets as they are (`~ts`), everything else as a term (`~p`). */
 export function formatFieldValue(field: FieldValue): string {
-  return field.type === 'S' ? field.value : formatFieldTerm(field);
+  if (field.type === 'S') return field.value;
+  return field.type === 'x' ? field.value.toString('latin1') : formatFieldTerm(field);
 }
 
 /** A field's value as a term (`~p`). */
@@ -56,9 +70,10 @@ function formatEntry([name, field]: readonly [string, FieldValue]): string {
 }
 
 function isPrintable(wire: string): boolean {
-  // Erlang prints Latin-1 characters as text too: 32..126 and 160..255, and the usual blanks.
-  for (let i = 0; i < wire.length; i++) {
-    const code = wire.charCodeAt(i);
+  // Erlang prints Latin-1 characters as text too: 32..126 and 160..255, and what it can escape.
+  for (const character of wire) {
+    if (character in ESCAPES) continue;
+    const code = character.charCodeAt(0);
     if (code < 32 || (code > 126 && code < 160)) return false;
   }
   return true;

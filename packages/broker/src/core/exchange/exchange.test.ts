@@ -50,6 +50,16 @@ function newExchange(name: string, type = 'direct', args: FieldTable = NONE): Ex
   });
 }
 
+/** Whether a binding is new. */
+function bind(from: Exchange, to: Destination, key: string, args: FieldTable): boolean {
+  return from.bind(to, key, args) !== undefined;
+}
+
+/** Whether a binding was there. */
+function unbind(from: Exchange, to: Destination, key: string, args: FieldTable): boolean {
+  return from.unbind(to, key, args) !== undefined;
+}
+
 function routed(exchange: Exchange, routingKey: string): string[] {
   const into = new Set<Destination>();
   exchange.router.route(routingKey, messageFor(routingKey), into);
@@ -69,11 +79,11 @@ test('the four types of RabbitMQ are known, and no others', () => {
 test('a binding is there once, however often it is made', () => {
   const source = newExchange('source');
   const to = newExchange('to');
-  assert.ok(source.bind(to, 'k', NONE));
-  assert.equal(source.bind(to, 'k', new Map()), undefined);
+  assert.equal(bind(source, to, 'k', NONE), true);
+  assert.equal(bind(source, to, 'k', new Map()), false);
   assert.equal([...source.bindings()].length, 1);
-  assert.ok(source.unbind(to, 'k', NONE));
-  assert.equal(source.unbind(to, 'k', NONE), undefined);
+  assert.equal(unbind(source, to, 'k', NONE), true);
+  assert.equal(unbind(source, to, 'k', NONE), false);
   assert.equal(source.hasBindings, false);
   assert.deepEqual(routed(source, 'k'), []);
 });
@@ -82,10 +92,10 @@ test('key, arguments and destination make a binding; each goes on its own', () =
   const source = newExchange('source');
   const to = newExchange('to');
   const args: FieldTable = new Map([['n', { type: 'I', value: 1 }]]);
-  assert.ok(source.bind(to, 'k', NONE));
-  assert.ok(source.bind(to, 'k', args));
-  assert.ok(source.bind(to, 'l', NONE));
-  assert.ok(source.bind(newExchange('other'), 'k', NONE));
+  assert.equal(bind(source, to, 'k', NONE), true);
+  assert.equal(bind(source, to, 'k', args), true);
+  assert.equal(bind(source, to, 'l', NONE), true);
+  assert.equal(bind(source, newExchange('other'), 'k', NONE), true);
   assert.equal([...source.bindings()].length, 4);
   source.unbind(to, 'k', NONE);
   assert.deepEqual(routed(source, 'k'), ['to', 'other'], 'the one with arguments is left');
@@ -127,9 +137,9 @@ test('the order of arguments does not matter, their values and types do', () => 
       const source = newExchange('source');
       const to = newExchange('to');
       source.bind(to, 'k', new Map(a));
-      assert.equal(source.bind(to, 'k', new Map([...a].reverse())), undefined);
-      assert.equal(source.bind(to, 'k', new Map(b)) !== undefined, !sameTerms(a, b));
-      assert.ok(source.unbind(to, 'k', new Map([...a].reverse())));
+      assert.equal(bind(source, to, 'k', new Map([...a].reverse())), false);
+      assert.equal(bind(source, to, 'k', new Map(b)), !sameTerms(a, b));
+      assert.equal(unbind(source, to, 'k', new Map([...a].reverse())), true);
     }),
     { numRuns: 1000 },
   );
@@ -139,10 +149,10 @@ test('bindings that differ in one value alone are different', () => {
   const source = newExchange('source');
   const to = newExchange('to');
   for (const each of VALUES) {
-    assert.ok(source.bind(to, 'k', new Map([['a', each]])), String(each.value));
+    assert.equal(bind(source, to, 'k', new Map([['a', each]])), true, String(each.value));
   }
   for (const each of VALUES) {
-    assert.ok(source.unbind(to, 'k', new Map([['a', each]])));
+    assert.equal(unbind(source, to, 'k', new Map([['a', each]])), true);
   }
 });
 

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { MemoryStore } from '../../store/memory-store.js';
+import { Consumer, type ConsumerSpec } from '../consumer.js';
+import type { Message } from '../message.js';
+import { TestMessage } from '../message.test.support.js';
+import { Queue, type QueueSpec } from './queue.js';
+
+/** What has become of a message. */
+interface Entry {
+  readonly message: TestMessage;
+  readonly order: number;
+  state: 'ready' | 'delivered' | 'gone';
+  wasDelivered: boolean;
+}
+
+/** A delivery that waits for its acknowledgement. */
+export interface Outstanding {
+  readonly entry: Entry;
+  readonly position: number;
+  readonly consumer: Consumer | undefined;
+}
+
+/** A consumer whose channel can be closed to deliveries, as a congested one is. */
+export interface Subscriber {
+  readonly consumer: Consumer;
+  isOpen: boolean;
+  isCancelled: boolean;
+  readonly received: string[];
+}
+
+/**
+ * A queue with a channel's part played as a channel plays it, and a record of what ought to be:
+ * each delivery is held against it, and {@link check} everything else.
+ */
+export class QueueWorld {
+  readonly queue: Queue;
+  readonly subscribers: Subscriber[] = [];
+  readonly outstanding: Outstanding[] = [];
+  unusedCalls = 0;
+  readonly #entries: Entry[] = [];
+  readonly #maximum: number;
+  #isDeleted = false;
+
+  constructor(differing: Partial<QueueSpec> = {}) {
+    const spec = {
+      name: 'q',
+      durable: false,
+      autoDelete: false,
+      owner: undefined,
+      arguments: new Map(),
+      number: 0,
+      maxPriority: 0,
+      ...differing,
+    };
+    this.#maximum = spec.maxPriority;
+    const owner = { queueUnused: () => void this.unusedCalls++ };
+    this.queue = new Queue(spec, owner, { open: () => new MemoryStore(), levels: [] });
+  }
+
+  publish(priority: number = 0): TestMessage {
+    const order = this.#entries.length;
+    const message = new TestMessage(`m${order}`);
+    message.priority = priority;
+    this.#entries.push({ message, order, state: 'ready', wasDelivered: false });
+    this.queue.publish(message);
+    return message;
+  }
+
+  subscribe(differing: Partial<ConsumerSpec> = {}): Subscriber {
+    const spec = {
+      tag: `c${this.subscribers.length}`,
+      noAck: false,
+      exclusive: false,
+      prefetchCount: 0,
+      priority: 0,
+      arguments: new Map(),
+      ...differing,
+    };
+    const subscriber: Subscriber = {
+      isOpen: true,
+      isCancelled: false,
+      received: [],
+      consumer: new Consumer(spec, this.queue, {
+        canTake: () => subscriber.isOpen,
+        deliver: (_consumer, message, position, redelivered) =>
+          this.#delivered(subscriber, message, position, redelivered),
+        cancelled: () => {
+          subscriber.isCancelled = true;
+        },
+      }),
+    };
+    this.queue.add(subscriber.consumer, '/');
+    this.subscribers.push(subscriber);
+    this.queue.drain();
+    return subscriber;
+  }
+
+  cancel(subscriber: Subscriber): void {
+    subscriber.isCancelled = true;
+    this.queue.cancel(subscriber.consumer);
+  }
+
+  /** Opens a consumer's channel to deliveries again. */
+  open(subscriber: Subscriber): void {
+    subscriber.isOpen = true;
+    this.queue.resume(subscriber.consumer);
+  }
+
+  get(noAck: boolean): string | undefined {
+    const expected = this.#first();
+    const taken = this.queue.get(noAck);
+    assert.equal(taken?.message, expected?.message.kept);
+    if (taken === undefined || expected === undefined) return undefined;
+    assert.equal(taken.redelivered, expected.wasDelivered);
+    expected.state = noAck ? 'gone' : 'delivered';
+    expected.wasDelivered = true;
+    const { position } = taken;
+    if (!noAck) this.outstanding.push({ entry: expected, position, consumer: undefined });
+    return expected.message.label;
+  }
+
+  settle(outstanding: readonly Outstanding[], outcome: 'acknowledge' | 'giveBack'): void {
+    for (const each of outstanding) {
+      this.outstanding.splice(this.outstanding.indexOf(each), 1);
+      each.entry.state = outcome === 'giveBack' && !this.#isDeleted ? 'ready' : 'gone';
+      this.queue[outcome](each.position);
+      if (each.consumer !== undefined) each.consumer.unacked--;
+    }
+    for (const { consumer } of outstanding) if (consumer?.parked) this.queue.resume(consumer);
+    if (outcome === 'giveBack') this.queue.drain();
+  }
+
+  purge(): number {
+    for (const entry of this.#entries) if (entry.state === 'ready') entry.state = 'gone';
+    return this.queue.purge();
+  }
+
+  delete(): void {
+    for (const entry of this.#entries) entry.state = 'gone';
+    this.#isDeleted = true;
+    this.queue.delete();
+  }
+
+  /** That the queue's counts and the messages' holders are right, and nothing waits in vain. */
+  check(): void {
+    const ready = this.#entries.filter(({ state }) => state === 'ready').length;
+    assert.equal(this.queue.messageCount, ready);
+    const live = this.subscribers.filter((each) => !each.isCancelled);
+    assert.equal(this.queue.consumerCount, live.length);
+    if (ready > 0) {
+      const idle = live.filter(({ consumer }) => consumer.canTake());
+      assert.equal(idle.length, 0, 'a message waits, and somebody for it');
+    }
+    for (const { message, state } of this.#entries) {
+      assert.equal(message.kept?.holders ?? 0, state === 'gone' ? 0 : 1, message.label);
+    }
+  }
+
+  #delivered(to: Subscriber, message: Message, position: number, redelivered: boolean): void {
+    const expected = this.#first();
+    assert.ok(expected !== undefined, 'delivered out of nowhere');
+    // Either it passes through, or it was kept.
+    assert.ok(message === expected.message || message === expected.message.kept);
+    assert.equal(redelivered, expected.wasDelivered);
+    assert.ok(!to.isCancelled, 'delivered to a consumer that was cancelled');
+    assert.ok(to.consumer.canTake(), 'delivered to a consumer without credit');
+    to.received.push(expected.message.label);
+    expected.wasDelivered = true;
+    expected.state = to.consumer.noAck ? 'gone' : 'delivered';
+    if (to.consumer.noAck) return;
+    to.consumer.unacked++;
+    this.outstanding.push({ entry: expected, position, consumer: to.consumer });
+  }
+
+  /** The message that has to be delivered next: the highest priority, the oldest. */
+  #first(): Entry | undefined {
+    const level = ({ message }: Entry): number => Math.min(message.priority, this.#maximum);
+    return this.#entries
+      .filter(({ state }) => state === 'ready')
+      .sort((a, b) => level(b) - level(a) || a.order - b.order)[0];
+  }
+}
