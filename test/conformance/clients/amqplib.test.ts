@@ -143,7 +143,8 @@ test('a mandatory message without a queue is returned, before its confirm', asyn
   const channel = await confirmChannelOf(t);
   const events: string[] = [];
   channel.on('return', (message: Message) => {
-    const fields = message.fields as unknown as { replyCode: number; replyText: string }; // of a return
+    // A return has other fields than its type says.
+    const fields = message.fields as unknown as { replyCode: number; replyText: string };
     events.push(`${fields.replyCode} ${fields.replyText} ${text(message)}`);
   });
   const confirmed = new Inbox<unknown>();

@@ -196,12 +196,19 @@ def consume_as_a_generator():
 
 
 @check
-def confirms_and_returns():
+def a_full_queue_that_rejects_publishes_nacks():
     with connection.channel() as channel:
         channel.confirm_delivery()
         queue = queue_of(channel, arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
         channel.basic_publish("", queue, "fits", mandatory=True)
         raises(NackError, channel.basic_publish, "", queue, "does not")
+        equal(channel.queue_declare(queue, passive=True).method.message_count, 1)
+
+
+@check
+def an_unroutable_message_is_returned():
+    with connection.channel() as channel:
+        channel.confirm_delivery()
         returned = raises(UnroutableError, channel.basic_publish, "amq.direct", "nowhere", "lost",
                           pika.BasicProperties(message_id="m"), mandatory=True).messages[0]
         method = returned.method
