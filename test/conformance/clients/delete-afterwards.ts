@@ -3,7 +3,7 @@ import { connect } from 'amqplib';
 import type { BrokerUnderTest } from '../broker-under-test.js';
 
 /**
- * Deletes what programs declared under names of their own, after the file's last test. A broker that
+ * Deletes what programs declared under names of their own, after the last test. A broker that
  * runs in this process takes it along when it goes.
  */
 export function deleteAfterwards(
