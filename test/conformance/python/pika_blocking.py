@@ -325,6 +325,17 @@ def an_ack_of_an_unknown_tag_closes_the_channel():
 
 
 @check
+def an_ack_from_a_consumer_that_owes_none_closes_the_channel():
+    channel = connection.channel()
+    queue = queue_of(channel)
+    channel.basic_consume(queue, lambda ch, method, p, body: ch.basic_ack(method.delivery_tag),
+                          auto_ack=True)
+    channel.basic_publish("", queue, "x")
+    equal(closed_by_broker(channel.start_consuming),
+          (406, "PRECONDITION_FAILED - unknown delivery tag 1"))
+
+
+@check
 def a_publish_to_a_missing_exchange_closes_the_channel():
     channel = connection.channel()
     channel.confirm_delivery()
