@@ -143,7 +143,8 @@ test('a mandatory message without a queue is returned, before its confirm', asyn
   const channel = await confirmChannelOf(t);
   const events: string[] = [];
   channel.on('return', (message: Message) => {
-    const fields = message.fields as unknown as { replyCode: number; replyText: string }; // of a return
+    // A return has other fields than its type says.
+    const fields = message.fields as unknown as { replyCode: number; replyText: string };
     events.push(`${fields.replyCode} ${fields.replyText} ${text(message)}`);
   });
   const confirmed = new Inbox<unknown>();
@@ -292,15 +293,15 @@ test('a refused operation closes its channel with the code and method, no more',
     });
     await errors.first();
   };
-  const queue = broker.queueName();
+  const [queue, missing] = [broker.queueName(), broker.queueName()];
   const setUp = await connection.createChannel();
   await setUp.assertQueue(queue, { durable: true });
 
-  await refused(404, /NOT_FOUND - no queue 'missing' in vhost '\/'/, (channel) =>
-    channel.checkQueue('missing'),
+  await refused(404, new RegExp(`NOT_FOUND - no queue '${missing}' in vhost '/'`), (channel) =>
+    channel.checkQueue(missing),
   );
-  await refused(404, /no exchange 'missing' in vhost '\/'/, (channel) =>
-    channel.bindQueue(queue, 'missing', ''),
+  await refused(404, new RegExp(`no exchange '${missing}' in vhost '/'`), (channel) =>
+    channel.bindQueue(queue, missing, ''),
   );
   await refused(
     406,
@@ -318,10 +319,11 @@ test('a refused operation closes its channel with the code and method, no more',
 test('publishing to a missing exchange closes the channel by itself', async (t) => {
   const channel = await (await broker.amqplib(t)).createChannel();
   const failed = once(channel, 'error');
-  channel.publish('missing', '', Buffer.from('x'));
+  const missing = broker.exchangeName();
+  channel.publish(missing, '', Buffer.from('x'));
   const [error] = await failed;
   assert.equal(error.code, 404);
-  assert.match(error.message, /no exchange 'missing' in vhost '\/'/);
+  assert.match(error.message, new RegExp(`no exchange '${missing}' in vhost '/'`));
   assert.deepEqual([error.classId, error.methodId], [60, 40]);
 });
 

@@ -10,108 +10,66 @@ const forever = '600';
 
 /** The tests that hold for the tutorials in every language; they print the same lines. */
 export function tutorialScenarios(tutorial: Tutorial, skip: string | false): void {
-  const start = async (t: TestContext, name: string, ...args: string[]): Promise<Program> => {
-    const program = Program.start(t, tutorial(name, ...args));
+  const runner = new Runner(tutorial);
+  queueScenarios(runner, skip);
+  logScenarios(runner, skip);
+  topicScenarios(runner, skip);
+  rpcAndConfirmScenarios(runner, skip);
+}
+
+class Runner {
+  readonly #tutorial: Tutorial;
+
+  constructor(tutorial: Tutorial) {
+    this.#tutorial = tutorial;
+  }
+
+  /** Starts a program that waits for messages, once it does. */
+  async start(t: TestContext, name: string, ...args: string[]): Promise<Program> {
+    const program = Program.start(t, this.#tutorial(name, ...args));
     await program.line(/^Waiting for/);
     return program;
-  };
-  const run = (name: string, ...args: string[]): Promise<readonly string[]> =>
-    Program.run(tutorial(name, ...args));
+  }
 
+  /** Runs a program to its end, and gives what it printed. */
+  run(name: string, ...args: string[]): Promise<readonly string[]> {
+    return Program.run(this.#tutorial(name, ...args));
+  }
+}
+
+function queueScenarios(tutorials: Runner, skip: string | false): void {
   test('hello: what is sent is received, in order, whoever starts first', { skip }, async (t) => {
-    assert.deepEqual(await run('send', 'before'), ["Sent 'before'"]);
-    const receiver = await start(t, 'receive');
-    await run('send', 'one', 'two', '三');
-    const received = await receiver.linesMatching(/^Received/, 4);
-    assert.deepEqual(
-      received,
-      ['before', 'one', 'two', '三'].map((text) => `Received '${text}'`),
-    );
+    assert.deepEqual(await tutorials.run('send', 'before'), ["Sent 'before'"]);
+    const receiver = await tutorials.start(t, 'receive');
+    await tutorials.run('send', 'one', 'two', '三');
+    const expected = ['before', 'one', 'two', '三'].map((body) => `Received '${body}'`);
+    assert.deepEqual(await receiver.linesMatching(/^Received/, 4), expected);
     await receiver.interrupt();
   });
 
-  test('work queues', { skip }, async (t) => {
-    await workQueues(t, start, run);
-  });
-
-  test('publish and subscribe: every listener of the moment gets a line', { skip }, async (t) => {
-    await run('emit-log', 'nobody', 'listens');
-    const first = await start(t, 'receive-logs');
-    await run('emit-log', 'one');
-    await first.line(/^Received 'one'/);
-    const second = await start(t, 'receive-logs');
-    await run('emit-log', 'two');
-    assert.deepEqual(await second.linesMatching(/^Received/, 1), ["Received 'two'"]);
-    const expected = ["Received 'one'", "Received 'two'"];
-    assert.deepEqual(await first.linesMatching(/^Received/, 2), expected);
-    await Promise.all([first.interrupt(), second.interrupt()]);
-  });
-
-  test('routing: a listener gets the severities it asked for', { skip }, async (t) => {
-    const errors = await start(t, 'receive-logs-direct', 'error');
-    const all = await start(t, 'receive-logs-direct', 'info', 'warning', 'error');
-    await run('emit-log-direct', 'info', 'a');
-    await run('emit-log-direct', 'debug', 'b');
-    await run('emit-log-direct', 'error', 'c', 'd');
-    assert.deepEqual(await all.linesMatching(/'$/, 2), ["info: 'a'", "error: 'c d'"]);
-    assert.deepEqual(await errors.linesMatching(/'$/, 1), ["error: 'c d'"]);
-  });
-
-  test('topics: *, # and several bindings at once', { skip }, async (t) => {
-    await topics(t, start, run);
-  });
-
-  test('rpc: fib(30) by a callback queue and by amq.rabbitmq.reply-to', { skip }, async (t) => {
-    const server = await start(t, 'rpc-server');
-    assert.deepEqual(await run('rpc-client', '30'), ['Asking for fib(30)', 'Got 832040']);
-    assert.deepEqual(await run('rpc-client-direct', '30'), ['Asking for fib(30)', 'Got 832040']);
-    assert.equal(server.matching(/^fib\(30\)$/).length, 2);
-    await server.interrupt();
-  });
-
-  test('headers: all or any of them', { skip }, async (t) => {
-    const all = await start(t, 'receive-logs-headers', 'all', 'format=pdf', 'kind=report');
-    const any = await start(t, 'receive-logs-headers', 'any', 'format=pdf', 'kind=report');
-    await run('emit-log-headers', 'one', 'format=pdf', 'kind=letter');
-    await run('emit-log-headers', 'two', 'format=zip');
-    await run('emit-log-headers', 'three', 'format=pdf', 'kind=report', 'more=yes');
-    const anyExpected = ["Received 'one'", "Received 'three'"];
-    assert.deepEqual(await any.linesMatching(/^Received/, 2), anyExpected);
-    assert.deepEqual(await all.linesMatching(/^Received/, 1), ["Received 'three'"]);
-  });
-
-  test('publisher confirms: every message is confirmed', { skip }, async () => {
-    const lines = await run('publisher-confirms', '200');
-    assert.match(lines[0] ?? '', /^200 of 200 confirmed one by one in \d+ ms$/);
-  });
-}
-
-type Start = (t: TestContext, name: string, ...args: string[]) => Promise<Program>;
-type Run = (name: string, ...args: string[]) => Promise<readonly string[]>;
-
-async function workQueues(t: TestContext, start: Start, run: Run): Promise<void> {
-  await t.test('without a prefetch limit three workers get tasks in turn', async (t) => {
+  test('work queues: without a prefetch limit workers get tasks in turn', { skip }, async (t) => {
     const workers: Program[] = [];
-    for (let i = 0; i < 3; i++) workers.push(await start(t, 'worker', '--prefetch', '0'));
-    await run('new-task', '1', '2', '3', '1', '2', '3');
+    for (let i = 0; i < 3; i++) workers.push(await tutorials.start(t, 'worker', '--prefetch', '0'));
+    await tutorials.run('new-task', '1', '2', '3', '1', '2', '3');
     for (const [i, worker] of workers.entries()) {
       const turn = `Received '${i + 1}'`;
       assert.deepEqual(await worker.linesMatching(/^Received/, 2), [turn, turn]);
+      await worker.linesMatching(/^Done/, 2);
     }
-    for (const worker of workers) await worker.linesMatching(/^Done/, 2);
     await Promise.all(workers.map((worker) => worker.interrupt()));
   });
 
-  await t.test('with prefetch 1 a slow worker gets fewer; killed, its task moves on', async (t) => {
-    const slow = await start(t, 'worker', '--seconds-per-dot', forever);
-    await run('new-task', 'slow.');
+  test('work queues: with prefetch 1 a slow worker gets fewer', { skip }, async (t) => {
+    const slow = await tutorials.start(t, 'worker', '--seconds-per-dot', forever);
+    await tutorials.run('new-task', 'slow.');
     await slow.line(/^Received 'slow\.'$/);
 
-    const fast = await start(t, 'worker', '--seconds-per-dot', '0.01');
-    await run('new-task', 'a.', 'b.', 'c.', 'd.', 'e.', 'f.');
+    const fast = await tutorials.start(t, 'worker', '--seconds-per-dot', '0.01');
+    await tutorials.run('new-task', 'a.', 'b.', 'c.', 'd.', 'e.', 'f.');
     await fast.linesMatching(/^Done/, 6);
     assert.equal(slow.matching(/^Received/).length, 1);
 
+    // Killed in the middle of its task: the task is given to the other one.
     await slow.kill();
     await fast.line(/^Received 'slow\.' \(redelivered\)$/);
     await fast.line(/^Done 'slow\.'$/);
@@ -119,31 +77,77 @@ async function workQueues(t: TestContext, start: Start, run: Run): Promise<void>
   });
 }
 
-async function topics(t: TestContext, start: Start, run: Run): Promise<void> {
-  const everything = await start(t, 'receive-logs-topic', '#');
-  const kernel = await start(t, 'receive-logs-topic', 'kern.*');
-  const critical = await start(t, 'receive-logs-topic', '*.critical');
-  const both = await start(t, 'receive-logs-topic', 'kern.*', '*.critical');
+function logScenarios(tutorials: Runner, skip: string | false): void {
+  test('publish and subscribe: every listener of the moment gets a line', { skip }, async (t) => {
+    await tutorials.run('emit-log', 'nobody', 'listens');
+    const first = await tutorials.start(t, 'receive-logs');
+    await tutorials.run('emit-log', 'one');
+    await first.line(/^Received 'one'/);
+    const second = await tutorials.start(t, 'receive-logs');
+    await tutorials.run('emit-log', 'two');
+    assert.deepEqual(await second.linesMatching(/^Received/, 1), ["Received 'two'"]);
+    const expected = ["Received 'one'", "Received 'two'"];
+    assert.deepEqual(await first.linesMatching(/^Received/, 2), expected);
+    await Promise.all([first.interrupt(), second.interrupt()]);
+  });
 
-  await run('emit-log-topic', 'kern', '1');
-  await run('emit-log-topic', 'kern.info', '2');
-  await run('emit-log-topic', 'cron.critical', '3');
-  await run('emit-log-topic', 'kern.disk.critical', '4');
-  await run('emit-log-topic', 'kern.critical', '5');
+  test('routing: a listener gets the severities it asked for', { skip }, async (t) => {
+    const errors = await tutorials.start(t, 'receive-logs-direct', 'error');
+    const all = await tutorials.start(t, 'receive-logs-direct', 'info', 'warning', 'error');
+    await tutorials.run('emit-log-direct', 'info', 'a');
+    await tutorials.run('emit-log-direct', 'debug', 'b');
+    await tutorials.run('emit-log-direct', 'error', 'c', 'd');
+    assert.deepEqual(await all.linesMatching(/'$/, 2), ["info: 'a'", "error: 'c d'"]);
+    assert.deepEqual(await errors.linesMatching(/'$/, 1), ["error: 'c d'"]);
+  });
 
-  const keysOf = async (program: Program): Promise<string[]> => {
-    await program.line(/'5'$/); // sent last, and everyone listens for it
-    return program.matching(/'\d'$/).map((line) => line.split(':')[0]!);
-  };
-  assert.deepEqual(await keysOf(everything), [
-    'kern',
-    'kern.info',
-    'cron.critical',
-    'kern.disk.critical',
-    'kern.critical',
-  ]);
-  assert.deepEqual(await keysOf(kernel), ['kern.info', 'kern.critical']);
-  assert.deepEqual(await keysOf(critical), ['cron.critical', 'kern.critical']);
-  // It matches both of its bindings, and comes once.
-  assert.deepEqual(await keysOf(both), ['kern.info', 'cron.critical', 'kern.critical']);
+  test('headers: all or any of them', { skip }, async (t) => {
+    const wanted = ['format=pdf', 'kind=report'];
+    const all = await tutorials.start(t, 'receive-logs-headers', 'all', ...wanted);
+    const any = await tutorials.start(t, 'receive-logs-headers', 'any', ...wanted);
+    await tutorials.run('emit-log-headers', 'one', 'format=pdf', 'kind=letter');
+    await tutorials.run('emit-log-headers', 'two', 'format=zip');
+    await tutorials.run('emit-log-headers', 'three', 'more=yes', ...wanted);
+    const expected = ["Received 'one'", "Received 'three'"];
+    assert.deepEqual(await any.linesMatching(/^Received/, 2), expected);
+    assert.deepEqual(await all.linesMatching(/^Received/, 1), ["Received 'three'"]);
+  });
+}
+
+function topicScenarios(tutorials: Runner, skip: string | false): void {
+  test('topics: *, # and several bindings at once', { skip }, async (t) => {
+    const everything = await tutorials.start(t, 'receive-logs-topic', '#');
+    const kernel = await tutorials.start(t, 'receive-logs-topic', 'kern.*');
+    const critical = await tutorials.start(t, 'receive-logs-topic', '*.critical');
+    const both = await tutorials.start(t, 'receive-logs-topic', 'kern.*', '*.critical');
+
+    const keys = ['kern', 'kern.info', 'cron.critical', 'kern.disk.critical', 'kern.critical'];
+    for (const key of keys) await tutorials.run('emit-log-topic', key, 'line');
+
+    const keysOf = async (program: Program): Promise<string[]> => {
+      await program.line(/^kern\.critical:/); // sent last, and everyone listens for it
+      return program.matching(/'line'$/).map((line) => line.split(':')[0]!);
+    };
+    assert.deepEqual(await keysOf(everything), keys);
+    assert.deepEqual(await keysOf(kernel), ['kern.info', 'kern.critical']);
+    assert.deepEqual(await keysOf(critical), ['cron.critical', 'kern.critical']);
+    // The last matches both of its bindings, and comes once.
+    assert.deepEqual(await keysOf(both), ['kern.info', 'cron.critical', 'kern.critical']);
+  });
+}
+
+function rpcAndConfirmScenarios(tutorials: Runner, skip: string | false): void {
+  test('rpc: fib(30) by a callback queue and by amq.rabbitmq.reply-to', { skip }, async (t) => {
+    const server = await tutorials.start(t, 'rpc-server');
+    const expected = ['Asking for fib(30)', 'Got 832040'];
+    assert.deepEqual(await tutorials.run('rpc-client', '30'), expected);
+    assert.deepEqual(await tutorials.run('rpc-client-direct', '30'), expected);
+    assert.equal(server.matching(/^fib\(30\)$/).length, 2);
+    await server.interrupt();
+  });
+
+  test('publisher confirms: every message is confirmed', { skip }, async () => {
+    const lines = await tutorials.run('publisher-confirms', '200');
+    assert.match(lines[0] ?? '', /^200 of 200 confirmed one by one in \d+ ms$/);
+  });
 }

@@ -12,10 +12,10 @@ const turnQueue = 'tutorials-turn';
 const patienceMs = 180_000;
 
 /**
- * Two files of tutorials must not run at the same time against one broker, as each would consume the
- * other's messages. An exclusive queue is the lock: it is free when its owner's connection is gone.
- * The turn begins with nothing declared, and ends after the file's last test. A broker that runs in
- * this process is seen by no other file.
+ * Two files of tutorials must not run at the same time against one broker, as each would consume
+ * the other's messages. An exclusive queue is the lock: it is free when the connection of its owner
+ * is gone. The turn begins with nothing declared, and ends after the last test. A broker that
+ * runs in this process is seen by no other file.
  */
 export async function takeTutorialTurn(broker: BrokerUnderTest): Promise<void> {
   if (broker.isOwn) return;

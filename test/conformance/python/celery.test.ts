@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { brokerUnderTest } from '../broker-under-test.js';
+import { deleteAfterwards } from '../clients/delete-afterwards.js';
 import { Program } from '../clients/program.js';
 import { repositoryPath } from '../clients/repository.js';
 import { runChecks } from './checked-program.js';
@@ -16,6 +17,8 @@ test('celery', { skip }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'celery-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const run = randomBytes(4).toString('hex');
+  const names = ['celery', 'chords', 'urgent', 'late'].map((name) => `${name}-${run}`);
+  deleteAfterwards(broker, { queues: names, exchanges: names });
   const env = {
     AMQP_URL: broker.url,
     RUN: run,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { brokerUnderTest } from '../broker-under-test.js';
+import { deleteAfterwards } from '../clients/delete-afterwards.js';
 import { Program } from '../clients/program.js';
 import { repositoryPath } from '../clients/repository.js';
 import { runChecks } from './checked-program.js';
@@ -10,9 +11,18 @@ const broker = await brokerUnderTest();
 const skip = await withoutPython('oslo_messaging');
 
 test('oslo.messaging', { skip }, async (t) => {
+  const run = randomBytes(4).toString('hex');
+  deleteAfterwards(broker, {
+    queues: [
+      ...['', '.one', '.two'].map((server) => `topic-${run}${server}`),
+      ...['.info', '.error'].map((priority) => `notifications-${run}${priority}`),
+      ...[`choosy-${run}.info`, `pool-0-${run}`, `pool-1-${run}`],
+    ],
+    exchanges: [`exchange-${run}`],
+  });
   const env = {
     AMQP_URL: broker.url,
-    RUN: randomBytes(4).toString('hex'),
+    RUN: run,
     PYTHONDONTWRITEBYTECODE: '1',
   };
   const program = (name: string): string => repositoryPath(`test/conformance/python/${name}.py`);

@@ -126,7 +126,7 @@ def a_notification_reaches_every_pool_once():
     for number, collector in enumerate(collectors):
         listener = oslo_messaging.get_notification_listener(
             notifications, [oslo_messaging.Target(topic=topic)], [collector],
-            executor="threading", pool=f"pool-{number}")
+            executor="threading", pool=f"pool-{number}-{RUN}")
         listener.start()
         listeners.append(listener)
 

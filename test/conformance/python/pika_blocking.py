@@ -196,12 +196,19 @@ def consume_as_a_generator():
 
 
 @check
-def confirms_and_returns():
+def a_full_queue_that_rejects_publishes_nacks():
     with connection.channel() as channel:
         channel.confirm_delivery()
         queue = queue_of(channel, arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
         channel.basic_publish("", queue, "fits", mandatory=True)
         raises(NackError, channel.basic_publish, "", queue, "does not")
+        equal(channel.queue_declare(queue, passive=True).method.message_count, 1)
+
+
+@check
+def an_unroutable_message_is_returned():
+    with connection.channel() as channel:
+        channel.confirm_delivery()
         returned = raises(UnroutableError, channel.basic_publish, "amq.direct", "nowhere", "lost",
                           pika.BasicProperties(message_id="m"), mandatory=True).messages[0]
         method = returned.method
@@ -315,6 +322,17 @@ def an_ack_of_an_unknown_tag_closes_the_channel():
     channel.basic_ack(77)
     equal(closed_by_broker(channel.queue_declare, queue, passive=True),
           (406, "PRECONDITION_FAILED - unknown delivery tag 77"))
+
+
+@check
+def an_ack_from_a_consumer_that_owes_none_closes_the_channel():
+    channel = connection.channel()
+    queue = queue_of(channel)
+    channel.basic_consume(queue, lambda ch, method, p, body: ch.basic_ack(method.delivery_tag),
+                          auto_ack=True)
+    channel.basic_publish("", queue, "x")
+    equal(closed_by_broker(channel.start_consuming),
+          (406, "PRECONDITION_FAILED - unknown delivery tag 1"))
 
 
 @check

@@ -11,7 +11,7 @@ SECONDS_MAX = 20
 
 
 def on_a_channel(function):
-    """Make a check of a function (session): it is called when a channel is open, and calls finish."""
+    """Make a check of a function (session), called when a channel is open; it calls finish."""
 
     @functools.wraps(function)
     def checked():

@@ -42,7 +42,8 @@ def _install_on_channel(channel_class, exceptions):
         args = list(args)
         if args and callable(args[0]):
             kwargs["on_message_callback"] = args.pop(0)
-            kwargs.update(zip(("queue", "auto_ack", "exclusive", "consumer_tag", "arguments"), args))
+            names = ("queue", "auto_ack", "exclusive", "consumer_tag", "arguments")
+            kwargs.update(zip(names, args))
             args = []
         if not args:
             kwargs.setdefault("queue", "")
