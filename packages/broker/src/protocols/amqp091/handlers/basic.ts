@@ -11,7 +11,11 @@ export function get(channel: Channel, args: MethodArguments<'basic.get'>): void 
     channel.repeatAfter((resume) => queue.whenAtHand(resume));
     return;
   }
-  const taken = queue.get(args.noAck);
+  const taken = queue.get(args.noAck, vhost.name);
+  if (taken === undefined && !queue.isAtHand) {
+    channel.repeatAfter((resume) => queue.whenAtHand(resume));
+    return;
+  }
   if (taken === undefined) channel.send('basic.get-empty', { clusterId: '' });
   else channel.deliveries.deliverGot(queue, taken, args.noAck);
 }
