@@ -198,17 +198,17 @@ export class Queue {
     this.#backlog.settle();
   }
 
-  /**
-   * Takes the first ready message, for `basic.get`; with `noAck` it is gone from the queue. Throws
-   * a Refusal if it is a quorum queue with a single active consumer.
-   */
-  get(noAck: boolean, vhost: string): Taken | undefined {
-    if (this.#isQuorum && this.isSingleActive) {
-      const text =
-        `cannot obtain access to locked ${nameOf('queue', this.name, vhost)}. basic.get operations ` +
-        'are not supported by quorum queues with single active consumer';
-      throw new Refusal('resource-locked', text);
-    }
+  /** Makes sure that `basic.get` may be used. Throws a Refusal. */
+  checkGettable(vhost: string): void {
+    if (!this.#isQuorum || !this.isSingleActive) return;
+    const text =
+      `cannot obtain access to locked ${nameOf('queue', this.name, vhost)}. basic.get operations ` +
+      'are not supported by quorum queues with single active consumer';
+    throw new Refusal('resource-locked', text);
+  }
+
+  /** Takes the first ready message, for `basic.get`; with `noAck` it is gone from the queue. */
+  get(noAck: boolean): Taken | undefined {
     this.used();
     const position = this.#backlog.take();
     if (position < 0) return undefined;

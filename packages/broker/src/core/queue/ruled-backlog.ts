@@ -101,7 +101,9 @@ export class RuledBacklog implements Backlog {
     } else {
       this.#deliveryLimit = undefined;
     }
-    this.#limit = LengthLimit.isSet(settings) ? new LengthLimit(settings, this.#inner, this.#stride) : undefined;
+    this.#limit = LengthLimit.isSet(settings)
+      ? new LengthLimit(settings, this.#inner, this.#stride)
+      : undefined;
     this.#dropHead();
   }
 
