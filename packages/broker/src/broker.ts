@@ -4,6 +4,7 @@ import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES } from '@leveret/amqp
 import { type Authenticator, GuestOnly } from './auth/users.js';
 import { BufferPool } from './base/buffer-pool.js';
 import { type Clock, systemClock, type Timer } from './base/clock.js';
+import { Deadlines } from './base/deadlines.js';
 import { type Logger, silentLogger } from './base/logger.js';
 import { type Random, systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
@@ -191,18 +192,21 @@ interface Start {
 
 function startInMemory(options: BrokerOptions): Start {
   const surroundings = surroundingsOf(options);
-  const memory = new InMemory();
+  const ports = { ...surroundings, persistence: new InMemory() };
   const vhosts = (options.vhosts ?? ['/']).map(
-    (name) => [name, new VirtualHost(name, surroundings.random, memory)] as const,
+    (name) => [name, new VirtualHost(name, ports)] as const,
   );
   return { surroundings, vhosts: new Map(vhosts), opened: undefined };
 }
 
 function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
+  const clock = options.clock ?? systemClock;
+  const logger = options.logger ?? silentLogger;
   return {
     random: options.random ?? systemRandom,
-    clock: options.clock ?? systemClock,
-    logger: options.logger ?? silentLogger,
+    clock,
+    deadlines: new Deadlines(clock, (error) => logger.error('internal error', { error })),
+    logger,
     turn: new Turn(),
     pool: new BufferPool(OUTPUT_BUFFER_BYTES),
     slabs: new SlabAllocator(),

@@ -1,4 +1,5 @@
 import type { Clock } from './base/clock.js';
+import type { Deadlines } from './base/deadlines.js';
 import type { Logger } from './base/logger.js';
 import type { Random } from './base/random.js';
 import type { Turn } from './base/turn.js';
@@ -23,6 +24,7 @@ export interface OpenedJournal {
 export interface OpenJournalPorts {
   readonly files: Files;
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly logger: Logger;
   readonly random: Random;
   readonly turn: Turn;
@@ -40,7 +42,7 @@ export async function openJournal(
   ports: OpenJournalPorts,
   options: JournalOptions,
 ): Promise<OpenedJournal> {
-  const { files, logger, slabs, random } = ports;
+  const { files, clock, deadlines, logger, slabs, random } = ports;
   await files.makeDirectory(options.directory);
   const lock = ports.isShared ? await lockDirectory(options.directory) : undefined;
   try {
@@ -62,7 +64,7 @@ export async function openJournal(
     const vhostOf = (name: string): VirtualHost => {
       let vhost = vhosts.get(name);
       if (vhost === undefined) {
-        vhost = new VirtualHost(name, random, persistence);
+        vhost = new VirtualHost(name, { random, clock, deadlines, persistence });
         vhosts.set(name, vhost);
       }
       return vhost;

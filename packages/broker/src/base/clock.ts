@@ -7,6 +7,8 @@ export interface Timer {
 export interface Clock {
   /** Monotonic time in milliseconds. */
   now(): number;
+  /** The time of day, in milliseconds since 1970; it may jump. */
+  wallTime(): number;
   /** Runs `action` once after `milliseconds`. A pending timer never keeps the process alive. */
   after(milliseconds: number, action: () => void): Timer;
 }
@@ -14,6 +16,7 @@ export interface Clock {
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  wallTime: () => Date.now(),
   after: (milliseconds, action) => {
     const timeout = setTimeout(action, milliseconds).unref();
     return { cancel: () => clearTimeout(timeout) };

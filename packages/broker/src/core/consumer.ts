@@ -14,6 +14,8 @@ export interface ConsumerSpec {
   readonly prefetchCount: number;
   /** Consumers with a higher number are served first while they have credit; 0 by default. */
   readonly priority: number;
+  /** How long a delivery to it may go without an acknowledgement; undefined: as the queue says. */
+  readonly timeoutMilliseconds: number | undefined;
   readonly arguments: FieldTable;
 }
 
@@ -37,6 +39,14 @@ export class Consumer {
 
   get tag(): string {
     return this.spec.tag;
+  }
+
+  /** How many messages it may be given now at most; the channel may stop it before that. */
+  room(): number {
+    if (!this.canTake()) return 0;
+    const { prefetchCount } = this.spec;
+    const isLimited = !this.noAck && prefetchCount > 0;
+    return isLimited ? prefetchCount - this.unacked : Number.POSITIVE_INFINITY;
   }
 
   /** Whether it may be given another message now. */

@@ -12,13 +12,20 @@ export class TestMessage extends Message {
   readonly isKept: boolean;
   /** Of a kept message: how many hold it. */
   holders = 0;
+  /** Of a kept message: whether all who held it have let go. */
+  isGone = false;
   #kept: TestMessage | undefined;
 
-  constructor(label: string, table: FieldTable = NO_HEADERS, isKept = false) {
+  /** The property, in milliseconds. */
+  readonly expiration: string | undefined;
+
+  constructor(label: string, table: FieldTable = NO_HEADERS, isKept = false, expiration?: string) {
     super();
     this.label = label;
     this.table = table;
     this.isKept = isKept;
+    this.expiration = expiration;
+    if (expiration !== undefined) this.expirationMilliseconds = Number(expiration);
   }
 
   /** The copy that a publish made, if it made one. */
@@ -35,21 +42,37 @@ export class TestMessage extends Message {
   }
 
   properties(): BasicProperties {
-    return { headers: this.table };
+    const { expiration } = this;
+    return { headers: this.table, ...(expiration === undefined ? {} : { expiration }) };
   }
 
   body(): Buffer {
     return Buffer.from(this.label);
   }
 
+  withProperties(properties: BasicProperties): TestMessage {
+    return this.readdressed(this.exchange, this.routingKey, properties);
+  }
+
+  readdressed(exchange: string, routingKey: string, properties: BasicProperties): TestMessage {
+    const { headers, expiration } = properties;
+    const message = new TestMessage(this.label, headers, false, expiration);
+    message.exchange = exchange;
+    message.routingKey = routingKey;
+    message.priority = this.priority;
+    message.persistent = this.persistent;
+    return message;
+  }
+
   keep(): TestMessage {
     if (this.isKept) return this;
-    if (this.#kept === undefined) {
-      this.#kept = new TestMessage(this.label, this.table, true);
+    if (this.#kept === undefined || this.#kept.isGone) {
+      this.#kept = new TestMessage(this.label, this.table, true, this.expiration);
       this.#kept.exchange = this.exchange;
       this.#kept.routingKey = this.routingKey;
       this.#kept.priority = this.priority;
       this.#kept.persistent = this.persistent;
+      this.#kept.extraRoutingKeys = this.extraRoutingKeys;
     }
     return this.#kept;
   }
@@ -62,6 +85,7 @@ export class TestMessage extends Message {
   release(): void {
     assert.ok(this.holders > 0, 'released more often than retained');
     this.holders--;
+    this.isGone = this.holders === 0;
   }
 
   readonly format: number = 0;

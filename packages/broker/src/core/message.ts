@@ -19,6 +19,8 @@ export abstract class Message implements Storable {
   persistent = false;
   /** 0 to 255; 0 when the publisher gave none. */
   priority = 0;
+  /** The property `expiration` in milliseconds; -1 when the publisher gave none. */
+  expirationMilliseconds = -1;
   /** Further routing keys from the headers CC and BCC; undefined for nearly every message. */
   extraRoutingKeys: readonly string[] | undefined = undefined;
 
@@ -31,6 +33,10 @@ export abstract class Message implements Storable {
   /** The body; a view, or a copy where the body is in pieces. */
   abstract body(): Buffer;
 
+  /** The same message with other properties, borrowed from this one or in memory of its own. */
+  abstract withProperties(properties: BasicProperties): Message;
+  /** The same, and as if it had been published to another exchange, with another routing key. */
+  abstract readdressed(exchange: string, routingKey: string, properties: BasicProperties): Message;
   /** The message in memory of its own; the same one for every call during one publish. */
   abstract keep(): Message;
   /** One more holder of a kept message: a queue's store, a transaction. */

@@ -5,7 +5,7 @@ import { MemoryStore } from '../store/memory-store.js';
 import type { MessageStore } from '../store/message-store.js';
 import type { RecoveredChain } from '../store/recovery.js';
 import type { Message } from './message.js';
-import type { QueueStores } from './queue/queue.js';
+import type { QueueStores } from './queue/queue-spec.js';
 import type { TopologyChange } from './topology.js';
 
 /** Room for the level of priority in a chain's number. */

@@ -22,6 +22,8 @@ export interface DeliverySink {
 export interface QueueOwner {
   /** The last consumer has gone. */
   queueUnused(queue: Queue): void;
+  /** Nobody has used it for as long as it may stay unused. */
+  queueExpired(queue: Queue): void;
 }
 
 /** How far what was asked for has got on its way to the disk. */

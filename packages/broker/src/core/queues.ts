@@ -1,11 +1,20 @@
 import { type FieldTable, fieldTypeName } from '@leveret/amqp';
+import type { Deadlines } from '../base/deadlines.js';
 import { type Random, uniqueName } from '../base/random.js';
+import type { DeadLetterOffice } from './dead-letter-office.js';
 import { requireSame, requireSameArguments } from './equivalence.js';
 import type { Exchanges } from './exchanges.js';
 import type { Persistence } from './persistence.js';
 import type { ConnectionIdentity, QueueOwner } from './ports.js';
-import { checkQueueArguments, EQUIVALENT_ARGUMENTS, integerArgument } from './queue/arguments.js';
-import { Queue, type QueueSpec } from './queue/queue.js';
+import {
+  checkQueueArguments,
+  EQUIVALENT_ARGUMENTS,
+  integerArgument,
+  isQuorum,
+} from './queue/arguments.js';
+import { Queue } from './queue/queue.js';
+import type { QueueSpec } from './queue/queue-spec.js';
+import { effectiveQueueSettings } from './queue/settings.js';
 import { checkNotReserved, nameOf, notFound, Refusal, stripLineEnds } from './refusal.js';
 import { queueChange } from './topology.js';
 
@@ -32,6 +41,8 @@ export class Queues implements QueueOwner {
   readonly #exchanges: Exchanges;
   readonly #random: Random;
   readonly #persistence: Persistence;
+  readonly #deadlines: Deadlines;
+  readonly #deadLetterOffice: DeadLetterOffice;
   readonly #changed: () => void;
 
   /** `byName` is kept up to date here, and read by the default exchange. */
@@ -42,6 +53,8 @@ export class Queues implements QueueOwner {
     ports: {
       readonly random: Random;
       readonly persistence: Persistence;
+      readonly deadlines: Deadlines;
+      readonly deadLetterOffice: DeadLetterOffice;
       readonly changed: () => void;
     },
   ) {
@@ -50,6 +63,8 @@ export class Queues implements QueueOwner {
     this.#exchanges = exchanges;
     this.#random = ports.random;
     this.#persistence = ports.persistence;
+    this.#deadlines = ports.deadlines;
+    this.#deadLetterOffice = ports.deadLetterOffice;
     this.#changed = ports.changed;
   }
 
@@ -97,7 +112,12 @@ export class Queues implements QueueOwner {
 
   /** Creates a queue without asking whether it may be. */
   restore(spec: QueueSpec): Queue {
-    const queue = new Queue(spec, this, this.#persistence.storesFor(spec.number, spec.durable));
+    const queue = new Queue(spec, effectiveQueueSettings(spec.arguments), {
+      owner: this,
+      stores: this.#persistence.storesFor(spec.number, spec.durable),
+      deadlines: this.#deadlines,
+      deadLetterOffice: this.#deadLetterOffice,
+    });
     this.#byName.set(spec.name, queue);
     if (spec.durable) this.#persistence.record(queueChange(this.#vhost, queue));
     this.#changed();
@@ -137,6 +157,11 @@ export class Queues implements QueueOwner {
 
   /** From a queue: its last consumer has gone, and it goes too. */
   queueUnused(queue: Queue): void {
+    this.#remove(queue);
+  }
+
+  /** From a queue: it has not been used for too long. */
+  queueExpired(queue: Queue): void {
     this.#remove(queue);
   }
 
@@ -200,11 +225,6 @@ export class Queues implements QueueOwner {
         'does not match that of the original declaration.',
     );
   }
-}
-
-function isQuorum(args: FieldTable): boolean {
-  const type = args.get('x-queue-type');
-  return type?.type === 'S' && type.value === 'quorum';
 }
 
 /** What a quorum queue may not be, in RabbitMQ's words. */

@@ -45,4 +45,21 @@ export class Transaction {
     this.#settlements = [];
     return staged;
   }
+
+  /** Whether a queue would refuse what is staged for it, all taken together. */
+  wouldBeRefused(): boolean {
+    const loads = new Map<Queue, { count: number; bytes: number }>();
+    for (const { message, queues } of this.#publishes) {
+      for (const queue of queues) {
+        const load = loads.get(queue) ?? { count: 0, bytes: 0 };
+        load.count++;
+        load.bytes += message.bodyBytes;
+        loads.set(queue, load);
+      }
+    }
+    for (const [queue, { count, bytes }] of loads) {
+      if (queue.wouldRefuse(count, bytes)) return true;
+    }
+    return false;
+  }
 }

@@ -32,6 +32,11 @@ export class UnackedLedger {
     return this.#entries.push(entry);
   }
 
+  /** The delivery that waits under a tag, if there is one. */
+  get(deliveryTag: number): Unacked | undefined {
+    return this.#entries.get(deliveryTag);
+  }
+
   /** Removes one delivery; undefined if there is none with that tag. */
   take(deliveryTag: number): Unacked | undefined {
     return this.#entries.delete(deliveryTag);

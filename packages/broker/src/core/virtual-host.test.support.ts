@@ -1,4 +1,6 @@
 import type { FieldTable } from '@leveret/amqp';
+import { Deadlines } from '../base/deadlines.js';
+import { ManualClock } from '../base/manual-clock.test.support.js';
 import { systemRandom } from '../base/random.js';
 import type { ExchangeSpec } from './exchange/exchange.js';
 import { InMemory } from './persistence.js';
@@ -10,8 +12,12 @@ const NONE: FieldTable = new Map();
 /** Stands for a connection: compared, never looked into. */
 export const CONNECTION = {};
 
-export function newVirtualHost(): VirtualHost {
-  return new VirtualHost('/', systemRandom, new InMemory());
+export function newVirtualHost(clock: ManualClock = new ManualClock()): VirtualHost {
+  const deadlines = new Deadlines(clock, (error) => {
+    throw error;
+  });
+  const persistence = new InMemory();
+  return new VirtualHost('/', { random: systemRandom, clock, deadlines, persistence });
 }
 
 /** What is asked for when a queue is declared with nothing but its name. */

@@ -1,5 +1,8 @@
 import type { FieldTable } from '@leveret/amqp';
+import type { Clock } from '../base/clock.js';
+import type { Deadlines } from '../base/deadlines.js';
 import type { Random } from '../base/random.js';
+import { DeadLetterOffice } from './dead-letter-office.js';
 import type { Exchange } from './exchange/exchange.js';
 import { checkNotDefault, Exchanges } from './exchanges.js';
 import type { Message } from './message.js';
@@ -30,6 +33,15 @@ export interface BindingRequest {
   readonly arguments: FieldTable;
 }
 
+/** What virtual hosts share with the rest of the broker. */
+export interface VirtualHostPorts {
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Of the same clock. */
+  readonly deadlines: Deadlines;
+  readonly persistence: Persistence;
+}
+
 /** A world of its own: exchanges, queues and the bindings between them, under a name. */
 export class VirtualHost {
   readonly name: string;
@@ -39,14 +51,26 @@ export class VirtualHost {
   /** How often the topology has changed: what was remembered of routes at another count is void. */
   #topologyVersion = 0;
 
-  constructor(name: string, random: Random, persistence: Persistence) {
+  constructor(name: string, ports: VirtualHostPorts) {
     this.name = name;
+    const { random, clock, deadlines, persistence } = ports;
     const changed = (): void => {
       this.#topologyVersion++;
     };
     const queuesByName = new Map<string, Queue>();
     this.exchanges = new Exchanges(name, queuesByName, persistence, changed);
-    this.queues = new Queues(name, queuesByName, this.exchanges, { random, persistence, changed });
+    const deadLetterOffice = new DeadLetterOffice({
+      findExchange: (exchange) => this.exchanges.get(exchange),
+      route: (exchange, message) => this.route(exchange, message),
+      wallTime: () => clock.wallTime(),
+    });
+    this.queues = new Queues(name, queuesByName, this.exchanges, {
+      random,
+      persistence,
+      deadlines,
+      deadLetterOffice,
+      changed,
+    });
     this.replies = new ReplyAddresses(random);
   }
 

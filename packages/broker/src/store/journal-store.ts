@@ -97,6 +97,15 @@ export class JournalStore implements MessageStore<Storable> {
     if (this.#messages.get(position) === undefined) this.#load(position);
   }
 
+  isInMemory(position: number): boolean {
+    return this.#messages.get(position) !== undefined;
+  }
+
+  load(position: number, then: () => void): void {
+    this.#waiting.push(then);
+    this.#load(position);
+  }
+
   read(position: number): Storable {
     const message = this.#messages.get(position);
     invariant(message !== undefined, 'a queue read a message that is not at hand');

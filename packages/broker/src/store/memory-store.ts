@@ -31,6 +31,14 @@ export class MemoryStore<M extends Stored> implements MessageStore<M> {
     then();
   }
 
+  isInMemory(): boolean {
+    return true;
+  }
+
+  load(_position: number, then: () => void): void {
+    then();
+  }
+
   read(position: number): M {
     const message = this.#messages.get(position);
     invariant(message !== undefined, 'a queue asked its store for a message that is not there');

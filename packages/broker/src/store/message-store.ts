@@ -29,7 +29,11 @@ export interface MessageStore<M extends Stored> {
   isAtHand(position: number): boolean;
   /** Sees to it that a message comes to hand, and calls `then` when something has; ask again. */
   fetch(position: number, then: () => void): void;
-  /** The message at a position, which is at hand. */
+  /** Whether the message at a position can be read now, though it may not be delivered yet. */
+  isInMemory(position: number): boolean;
+  /** Has it read from the disk, and calls `then` when something has come: ask again. */
+  load(position: number, then: () => void): void;
+  /** The message at a position, which is in memory. */
   read(position: number): M;
   /** Forgets a message, and releases it. */
   remove(position: number): void;

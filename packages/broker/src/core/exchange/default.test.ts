@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { messageFor } from '../message.test.support.js';
-import { InMemory } from '../persistence.js';
-import { Queue } from '../queue/queue.js';
+import type { Queue } from '../queue/queue.js';
+import { newVirtualHost } from '../virtual-host.test.support.js';
 import { DefaultRouter } from './default.js';
 import type { Destination } from './router.js';
 
@@ -16,7 +16,7 @@ function newQueue(name: string): Queue {
     arguments: new Map(),
     maxPriority: 0,
   };
-  return new Queue(spec, { queueUnused: () => {} }, new InMemory().storesFor());
+  return newVirtualHost().queues.restore(spec);
 }
 
 function routed(router: DefaultRouter, routingKey: string): Destination[] {

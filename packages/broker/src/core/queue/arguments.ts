@@ -87,6 +87,7 @@ export function checkConsumerArguments(name: string, vhost: string, args: FieldT
   for (const [key, check] of [
     ['x-priority', checkInteger],
     ['x-cancel-on-ha-failover', checkBoolean],
+    ['x-consumer-timeout', checkNonNegative],
   ] as const) {
     const value = args.get(key);
     const problem = value && check(value);
@@ -96,6 +97,17 @@ export function checkConsumerArguments(name: string, vhost: string, args: FieldT
 
 function invalidArgument(key: string, queue: string, problem: string): Refusal {
   return new Refusal('precondition-failed', `invalid arg '${key}' for ${queue}: ${problem}`);
+}
+
+/** Whether the arguments ask for a quorum queue. */
+export function isQuorum(args: FieldTable): boolean {
+  const type = args.get('x-queue-type');
+  return type?.type === 'S' && type.value === 'quorum';
+}
+
+/** Whether the arguments ask for a single active consumer. */
+export function isSingleActive(args: FieldTable): boolean {
+  return args.get('x-single-active-consumer')?.value === true;
 }
 
 /** An argument's number, if it is an integer of any width. */

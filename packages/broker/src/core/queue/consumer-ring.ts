@@ -1,4 +1,5 @@
 import type { Consumer } from '../consumer.js';
+import type { ConsumerOrder } from './consumer-order.js';
 
 /** Consumers of one priority that may have credit, and whose turn it is. */
 interface Level {
@@ -12,7 +13,7 @@ interface Level {
  * a lower priority only while every consumer above is out of credit. A consumer found without
  * credit is parked, so that it costs nothing until it is resumed; it then comes last.
  */
-export class ConsumerRing {
+export class ConsumerRing implements ConsumerOrder {
   /** Highest priority first; only levels with a consumer in them. */
   readonly #levels: Level[] = [];
 
@@ -22,6 +23,10 @@ export class ConsumerRing {
     const level = this.#levelOf(consumer.spec.priority);
     level.ready.splice(level.turn, 0, consumer);
     level.turn = (level.turn + 1) % level.ready.length;
+  }
+
+  resume(consumer: Consumer): void {
+    this.add(consumer);
   }
 
   remove(consumer: Consumer): void {
@@ -48,6 +53,12 @@ export class ConsumerRing {
   advance(): void {
     const level = this.#levels[0]!;
     level.turn = level.turn + 1 === level.ready.length ? 0 : level.turn + 1;
+  }
+
+  takers(): number {
+    let count = 0;
+    for (const { ready } of this.#levels) for (const consumer of ready) count += consumer.room();
+    return count;
   }
 
   #take(level: Level, index: number): void {

@@ -40,9 +40,9 @@ export class FifoBacklog implements Backlog {
     return this.#freshCount + this.#returned.size;
   }
 
-  append(message: Message): void {
-    this.#store.append(message);
+  append(message: Message): number {
     this.#freshCount++;
+    return this.#store.append(message);
   }
 
   take(): number {
@@ -68,6 +68,32 @@ export class FifoBacklog implements Backlog {
 
   remove(position: number): void {
     this.#store.remove(position);
+  }
+
+  drop(position: number): void {
+    if (position >= this.#fresh) this.#freshCount--;
+    else this.#returned.delete(position);
+    this.#store.remove(position);
+  }
+
+  has(position: number): boolean {
+    return this.#store.firstFrom(position) === position;
+  }
+
+  isInMemory(position: number): boolean {
+    return this.#store.isInMemory(position);
+  }
+
+  load(position: number, then: () => void): void {
+    this.#store.load(position, then);
+  }
+
+  forEachReady(visit: (position: number) => void): void {
+    this.#returned.forEach(visit);
+    let position = this.#store.firstFrom(this.#fresh);
+    for (; position < this.#store.next; position = this.#store.firstFrom(position + 1)) {
+      visit(position);
+    }
   }
 
   settle(): void {

@@ -1,9 +1,11 @@
-/** Numbers of which the smallest comes out first: a binary heap. */
+/** Different numbers of which the smallest comes out first: a binary heap. */
 export class PositionHeap {
   #heap: number[] = [];
+  /** Numbers in the heap that have been deleted; the smallest in it is never one of them. */
+  readonly #deleted = new Set<number>();
 
   get size(): number {
-    return this.#heap.length;
+    return this.#heap.length - this.#deleted.size;
   }
 
   push(position: number): void {
@@ -24,24 +26,39 @@ export class PositionHeap {
     return this.#heap[0]!;
   }
 
-  /** Removes a number from wherever it is. */
+  /** Removes a number that is there, wherever it is. */
   delete(position: number): void {
-    const others = this.#heap.filter((each) => each !== position);
-    this.#heap = [];
-    for (const each of others) this.push(each);
+    this.#deleted.add(position);
+    this.#skipDeleted();
   }
 
   /** Removes the smallest number; there must be one. */
   pop(): number {
+    const smallest = this.#popFirst();
+    if (this.#deleted.size > 0) this.#skipDeleted();
+    return smallest;
+  }
+
+  /** Calls `visit` for each number, in no particular order. */
+  forEach(visit: (position: number) => void): void {
+    for (const position of this.#heap) if (!this.#deleted.has(position)) visit(position);
+  }
+
+  clear(): void {
+    this.#heap = [];
+    this.#deleted.clear();
+  }
+
+  #skipDeleted(): void {
+    while (this.#heap.length > 0 && this.#deleted.delete(this.#heap[0]!)) this.#popFirst();
+  }
+
+  #popFirst(): number {
     const heap = this.#heap;
     const smallest = heap[0]!;
     const last = heap.pop()!;
     if (heap.length > 0) this.#sink(last);
     return smallest;
-  }
-
-  clear(): void {
-    this.#heap = [];
   }
 
   /** Puts a number in at the top and lets it sink to its place. */

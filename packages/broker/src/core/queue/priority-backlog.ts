@@ -4,7 +4,7 @@ import type { Backlog } from './backlog.js';
 import { FifoBacklog } from './fifo-backlog.js';
 
 /** Room for the level in a position: `x-max-priority` is at most 255. */
-const LEVELS = 256;
+export const LEVELS = 256;
 
 /**
  * Messages by priority, each level in the order it came: the argument `x-max-priority`. A message
@@ -51,16 +51,16 @@ export class PriorityBacklog implements Backlog {
     return this.#ready;
   }
 
-  append(message: Message): void {
+  append(message: Message): number {
     const level = Math.min(message.priority, this.#maximum);
     let backlog = this.#levels[level];
     if (backlog === undefined) {
       backlog = new FifoBacklog(this.#newStore(level));
       this.#levels[level] = backlog;
     }
-    backlog.append(message);
     this.#ready++;
     if (level > this.#top) this.#top = level;
+    return backlog.append(message) * LEVELS + level;
   }
 
   take(): number {
@@ -85,6 +85,29 @@ export class PriorityBacklog implements Backlog {
 
   remove(position: number): void {
     this.#level(position % LEVELS).remove(Math.floor(position / LEVELS));
+  }
+
+  drop(position: number): void {
+    this.#level(position % LEVELS).drop(Math.floor(position / LEVELS));
+    this.#ready--;
+  }
+
+  has(position: number): boolean {
+    return this.#level(position % LEVELS).has(Math.floor(position / LEVELS));
+  }
+
+  isInMemory(position: number): boolean {
+    return this.#level(position % LEVELS).isInMemory(Math.floor(position / LEVELS));
+  }
+
+  load(position: number, then: () => void): void {
+    this.#level(position % LEVELS).load(Math.floor(position / LEVELS), then);
+  }
+
+  forEachReady(visit: (position: number) => void): void {
+    this.#levels.forEach((backlog, level) => {
+      backlog?.forEachReady((position) => visit(position * LEVELS + level));
+    });
   }
 
   settle(): void {

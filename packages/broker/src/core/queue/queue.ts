@@ -1,37 +1,19 @@
-import type { FieldTable } from '@leveret/amqp';
-import type { MessageStore } from '../../store/message-store.js';
 import type { Consumer } from '../consumer.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Message } from '../message.js';
-import type { ConnectionIdentity, QueueOwner } from '../ports.js';
-import { Refusal } from '../refusal.js';
+import { nameOf, Refusal } from '../refusal.js';
+import { isQuorum, isSingleActive } from './arguments.js';
 import type { Backlog } from './backlog.js';
+import type { ConsumerOrder } from './consumer-order.js';
 import { ConsumerRing } from './consumer-ring.js';
+import { DeadLettering } from './dead-lettering.js';
 import { FifoBacklog } from './fifo-backlog.js';
-import { PriorityBacklog } from './priority-backlog.js';
-
-/** What a queue is declared with. */
-export interface QueueSpec {
-  readonly name: string;
-  readonly durable: boolean;
-  /** Goes when its last consumer has gone; a queue that never had one stays. */
-  readonly autoDelete: boolean;
-  /** The connection it belongs to and goes with; undefined for a queue anybody may use. */
-  readonly owner: ConnectionIdentity | undefined;
-  readonly arguments: FieldTable;
-  /** Stands for the queue on the disk: never used again, even if the name is. */
-  readonly number: number;
-  /** Number of priorities above 0; 0 for a plain queue: the argument `x-max-priority`. */
-  readonly maxPriority: number;
-}
-
-/** Where a queue's messages are kept. */
-export interface QueueStores {
-  /** The store for one priority; plain queues have level 0 alone. */
-  readonly open: (level: number) => MessageStore<Message>;
-  /** Priorities that hold messages from before the broker started. */
-  readonly levels: readonly number[];
-}
+import { LEVELS, PriorityBacklog } from './priority-backlog.js';
+import type { QueuePorts, QueueSpec } from './queue-spec.js';
+import { needsRules, RuledBacklog } from './ruled-backlog.js';
+import type { QueueSettings } from './settings.js';
+import { SingleActive } from './single-active.js';
+import { UnusedExpiry } from './unused-expiry.js';
 
 /** A message got with `basic.get`, and where it came from. */
 export interface Taken {
@@ -49,21 +31,31 @@ export class Queue {
   readonly spec: QueueSpec;
   /** Exchanges with a binding to this queue. */
   readonly sources: Set<Exchange> = new Set();
-  readonly #owner: QueueOwner;
-  readonly #backlog: Backlog;
+  readonly #ports: QueuePorts;
   readonly #consumers = new Set<Consumer>();
-  readonly #ring = new ConsumerRing();
+  readonly #order: ConsumerOrder;
+  readonly #isQuorum: boolean;
+  /** Where its messages are. */
+  #backlog: Backlog;
+  /** The same, if its messages are subject to any rules. */
+  #rules: RuledBacklog | undefined;
+  #settings: QueueSettings;
+  #deadLettering: DeadLettering | undefined;
+  #unusedExpiry: UnusedExpiry | undefined;
   #deleted = false;
-
   #isFetching = false;
 
-  constructor(spec: QueueSpec, owner: QueueOwner, stores: QueueStores) {
+  constructor(spec: QueueSpec, settings: QueueSettings, ports: QueuePorts) {
     this.spec = spec;
-    this.#owner = owner;
+    this.#ports = ports;
+    this.#isQuorum = isQuorum(spec.arguments);
+    this.#order = isSingleActive(spec.arguments) ? new SingleActive() : new ConsumerRing();
     this.#backlog =
       spec.maxPriority > 0
-        ? new PriorityBacklog(spec.maxPriority, stores.open, stores.levels)
-        : new FifoBacklog(stores.open(0));
+        ? new PriorityBacklog(spec.maxPriority, ports.stores.open, ports.stores.levels)
+        : new FifoBacklog(ports.stores.open(0));
+    this.#settings = settings;
+    this.applySettings(settings);
   }
 
   get name(): string {
@@ -79,22 +71,72 @@ export class Queue {
     return this.#consumers.size;
   }
 
-  /** Takes a message: to a consumer at once if one is waiting, else to the end of the queue. */
-  publish(message: Message): void {
+  get settings(): QueueSettings {
+    return this.#settings;
+  }
+
+  /** Whether only one of its consumers gets messages. */
+  get isSingleActive(): boolean {
+    return this.#order instanceof SingleActive;
+  }
+
+  /** The consumer that gets all messages, if only one does. */
+  get activeConsumer(): Consumer | undefined {
+    return this.#order instanceof SingleActive ? this.#order.active : undefined;
+  }
+
+  /** Changes what it does with its messages, at run time too: a policy has come, changed or gone. */
+  applySettings(settings: QueueSettings): void {
+    const { deadlines, deadLetterOffice, owner } = this.#ports;
+    this.#settings = settings;
+    this.#deadLettering = DeadLettering.of(this.name, settings, deadLetterOffice);
+    const isRuled = this.#isQuorum || needsRules(settings, this.#deadLettering);
+    if (isRuled) this.#rules ??= this.#rule();
+    this.#rules?.apply(settings, this.#deadLettering);
+    this.#unusedExpiry?.stop();
+    const { expiresMilliseconds } = settings;
+    this.#unusedExpiry =
+      expiresMilliseconds === undefined
+        ? undefined
+        : new UnusedExpiry(deadlines, expiresMilliseconds, () => owner.queueExpired(this));
+    this.used();
+  }
+
+  /** Somebody has used it: if it goes when nobody does, the time runs from now. */
+  used(): void {
+    if (this.#consumers.size === 0) this.#unusedExpiry?.used();
+  }
+
+  /**
+   * Takes a message: to a consumer at once if one is waiting, else to the end of the queue. False
+   * if it is full and refuses it, which it does not if it `must` take it.
+   */
+  publish(message: Message, must = false): boolean {
     // A transaction may be committed after one of its queues has gone.
-    if (this.#deleted) return;
+    if (this.#deleted) return true;
+    if (this.#rules !== undefined || message.expirationMilliseconds >= 0) {
+      return this.#publishUnderRules(message, must);
+    }
     if (this.#backlog.ready > 0) {
       this.#backlog.append(message.keep());
-      return;
+      return true;
     }
-    const consumer = this.#ring.peek();
+    const consumer = this.#order.peek();
     if (consumer?.noAck) {
-      this.#ring.advance();
+      this.#order.advance();
       consumer.sink.deliver(consumer, message, NOT_STORED, false);
-      return;
+      return true;
     }
     this.#backlog.append(message.keep());
     if (consumer !== undefined) this.drain();
+    return true;
+  }
+
+  /** Whether the last of so many more messages with so many octets of body would be refused. */
+  wouldRefuse(count: number, bytes: number): boolean {
+    if (this.#rules === undefined || this.#deleted) return false;
+    const takers = this.#backlog.ready > 0 ? 0 : this.#order.takers();
+    return this.#rules.wouldRefuse(count, bytes, count === 1 ? 0 : takers);
   }
 
   /**
@@ -103,40 +145,40 @@ export class Queue {
    */
   add(consumer: Consumer, vhost: string): void {
     const alone = [...this.#consumers].some((each) => each.spec.exclusive);
-    if (alone || (consumer.spec.exclusive && this.#consumers.size > 0)) {
-      throw new Refusal(
-        'access-refused',
-        `queue '${this.name}' in vhost '${vhost}' in exclusive use`,
-      );
+    const wantsAlone = consumer.spec.exclusive;
+    if (alone || (wantsAlone && (this.#consumers.size > 0 || this.isSingleActive))) {
+      throw new Refusal('access-refused', `${nameOf('queue', this.name, vhost)} in exclusive use`);
     }
     this.#consumers.add(consumer);
-    this.#ring.add(consumer);
+    this.#order.add(consumer);
+    this.#unusedExpiry?.stop();
   }
 
   /** Takes a consumer out; its unacknowledged messages stay with its channel. */
   cancel(consumer: Consumer): void {
     if (!this.#consumers.delete(consumer)) return;
-    this.#ring.remove(consumer);
-    if (this.spec.autoDelete && this.#consumers.size === 0) this.#owner.queueUnused(this);
+    this.#order.remove(consumer);
+    if (this.#consumers.size > 0) return;
+    if (this.spec.autoDelete) this.#ports.owner.queueUnused(this);
+    else this.used();
   }
 
   /** Tells that a consumer may have got credit again. */
   resume(consumer: Consumer): void {
     if (!consumer.parked || !this.#consumers.has(consumer) || !consumer.canTake()) return;
-    this.#ring.add(consumer);
+    this.#order.resume(consumer);
     this.drain();
   }
 
   /** Gives ready messages to consumers for as long as there are both. */
   drain(): void {
     while (this.#backlog.ready > 0) {
-      const consumer = this.#ring.peek();
+      const consumer = this.#order.peek();
       if (consumer === undefined) return;
       if (!this.#backlog.isAtHand) {
         this.#fetch();
         return;
       }
-      this.#ring.advance();
       this.#deliverNext(consumer);
     }
   }
@@ -156,8 +198,18 @@ export class Queue {
     this.#backlog.settle();
   }
 
+  /** Makes sure that `basic.get` may be used. Throws a Refusal. */
+  checkGettable(vhost: string): void {
+    if (!this.#isQuorum || !this.isSingleActive) return;
+    const text =
+      `cannot obtain access to locked ${nameOf('queue', this.name, vhost)}. basic.get operations ` +
+      'are not supported by quorum queues with single active consumer';
+    throw new Refusal('resource-locked', text);
+  }
+
   /** Takes the first ready message, for `basic.get`; with `noAck` it is gone from the queue. */
   get(noAck: boolean): Taken | undefined {
+    this.used();
     const position = this.#backlog.take();
     if (position < 0) return undefined;
     const message = this.#backlog.read(position);
@@ -172,6 +224,18 @@ export class Queue {
     if (!this.#deleted) this.#backlog.remove(position);
   }
 
+  /** Removes a delivered message that was rejected; it may go to the dead-letter exchange. */
+  reject(position: number): void {
+    if (this.#deleted) return;
+    if (this.#rules !== undefined) {
+      this.#rules.reject(position);
+      return;
+    }
+    const letter = this.#deadLettering?.prepare(this.#backlog.read(position), 'rejected');
+    this.#backlog.remove(position);
+    if (letter !== undefined) this.#deadLettering?.send(letter);
+  }
+
   /** Puts a delivered message back in its place; {@link drain} once all of them are back. */
   giveBack(position: number): void {
     if (!this.#deleted) this.#backlog.giveBack(position);
@@ -179,6 +243,7 @@ export class Queue {
 
   /** Removes every ready message; returns how many there were. */
   purge(): number {
+    if (this.#rules !== undefined) return this.#rules.purge();
     const count = this.#backlog.ready;
     for (let position = this.#backlog.take(); position >= 0; position = this.#backlog.take()) {
       this.#backlog.remove(position);
@@ -189,10 +254,11 @@ export class Queue {
   /** Ends the queue: its consumers are cancelled, its messages are gone. */
   delete(): void {
     this.#deleted = true;
+    this.#unusedExpiry?.stop();
     const consumers = [...this.#consumers];
     this.#consumers.clear();
     for (const consumer of consumers) {
-      this.#ring.remove(consumer);
+      this.#order.remove(consumer);
       consumer.sink.cancelled(consumer);
     }
     this.#backlog.clear();
@@ -201,6 +267,36 @@ export class Queue {
   /** Calls `visit` for every message the queue holds, delivered ones included. */
   forEachMessage(visit: (message: Message) => void): void {
     this.#backlog.forEach(visit);
+  }
+
+  /** Messages have a time to live, or there may not be too many, or any other rule holds. */
+  #rule(): RuledBacklog {
+    const stride = this.spec.maxPriority > 0 ? LEVELS : 1;
+    const { deadlines } = this.#ports;
+    const rules = new RuledBacklog(this.#backlog, stride, deadlines, this.#isQuorum);
+    rules.apply(this.#settings, this.#deadLettering);
+    this.#rules = rules;
+    this.#backlog = rules;
+    return rules;
+  }
+
+  #publishUnderRules(message: Message, must: boolean): boolean {
+    const rules = this.#rules ?? this.#rule();
+    if (!must && rules.wouldRefuse(1, message.bodyBytes, 0)) {
+      rules.refused(message);
+      return false;
+    }
+    const consumer = rules.ready > 0 ? undefined : this.#order.peek();
+    if (consumer === undefined) {
+      rules.append(message.keep());
+    } else if (consumer.noAck) {
+      this.#order.advance();
+      consumer.sink.deliver(consumer, message, NOT_STORED, false);
+    } else {
+      rules.appendPromised(message.keep());
+      this.drain();
+    }
+    return true;
   }
 
   /** Has the first ready message brought to hand, and goes on then. */
@@ -215,6 +311,9 @@ export class Queue {
 
   #deliverNext(consumer: Consumer): void {
     const position = this.#backlog.take();
+    // What came first may have expired just now.
+    if (position < 0) return;
+    this.#order.advance();
     const { redelivered } = this.#backlog;
     const message = this.#backlog.read(position);
     consumer.sink.deliver(consumer, message, position, redelivered);

@@ -119,20 +119,31 @@ export class AmqpMessage extends Message {
 
   /** Changes the properties of a passing message: it gets bytes of its own, with a new header. */
   replaceProperties(properties: BasicProperties): void {
-    const channel = this.buffer.readUInt16BE(this.framesStart + 1);
-    const header = encodeContentHeaderFrame(channel, this.bodyBytes, properties);
     const address = this.buffer.subarray(this.addressStart, this.addressEnd);
-    const body = this.buffer.subarray(this.bodyFramesStart, this.framesEnd);
-    this.buffer = Buffer.concat([address, header, body]);
-    this.addressStart = 0;
-    this.addressEnd = address.length;
-    this.framesStart = address.length;
-    this.framesEnd = this.buffer.length;
+    this.#compose(address, properties, this);
+  }
+
+  withProperties(properties: BasicProperties): AmqpMessage {
+    const changed = this.#passingCopy();
+    changed.replaceProperties(properties);
+    return changed;
+  }
+
+  readdressed(exchange: string, routingKey: string, properties: BasicProperties): AmqpMessage {
+    const changed = this.#passingCopy();
+    changed.exchange = exchange;
+    changed.routingKey = routingKey;
+    changed.expirationMilliseconds = -1;
+    changed.#compose(encodeAddress(exchange, routingKey), properties, this);
+    return changed;
   }
 
   keep(): AmqpMessage {
     if (this.#slab !== undefined) return this;
-    this.#kept ??= this.#copy();
+    // Whoever had it kept may have let go of it already.
+    const kept = this.#kept;
+    if (kept !== undefined && kept.#slab !== undefined) return kept;
+    this.#kept = this.#copy();
     return this.#kept;
   }
 
@@ -166,6 +177,7 @@ export class AmqpMessage extends Message {
     invariant(this.#slab !== undefined, 'a message was released that nobody kept');
     if (--this.#holders > 0) return;
     this.#slabs.release(this.#slab, this.framesEnd - this.addressStart);
+    this.#slab = undefined;
   }
 
   compact(): void {
@@ -177,14 +189,39 @@ export class AmqpMessage extends Message {
   }
 
   #copy(): AmqpMessage {
-    const kept = new AmqpMessage(this.#slabs);
-    kept.exchange = this.exchange;
-    kept.routingKey = this.routingKey;
-    kept.persistent = this.persistent;
-    kept.priority = this.priority;
-    kept.bodyBytes = this.bodyBytes;
+    const kept = this.#passingCopy();
     kept.#settleIn(this);
     return kept;
+  }
+
+  /** Another message object about the same bytes. */
+  #passingCopy(): AmqpMessage {
+    const copy = new AmqpMessage(this.#slabs);
+    copy.exchange = this.exchange;
+    copy.routingKey = this.routingKey;
+    copy.persistent = this.persistent;
+    copy.priority = this.priority;
+    copy.expirationMilliseconds = this.expirationMilliseconds;
+    copy.extraRoutingKeys = this.extraRoutingKeys;
+    copy.bodyBytes = this.bodyBytes;
+    copy.buffer = this.buffer;
+    copy.addressStart = this.addressStart;
+    copy.addressEnd = this.addressEnd;
+    copy.framesStart = this.framesStart;
+    copy.framesEnd = this.framesEnd;
+    return copy;
+  }
+
+  /** Takes bytes of its own: an address, a new content header, and the body of `from`. */
+  #compose(address: Buffer, properties: BasicProperties, from: AmqpMessage): void {
+    const channel = from.buffer.readUInt16BE(from.framesStart + 1);
+    const header = encodeContentHeaderFrame(channel, from.bodyBytes, properties);
+    const body = from.buffer.subarray(from.bodyFramesStart, from.framesEnd);
+    this.buffer = Buffer.concat([address, header, body]);
+    this.addressStart = 0;
+    this.addressEnd = address.length;
+    this.framesStart = address.length;
+    this.framesEnd = this.buffer.length;
   }
 
   /** Takes the bytes of `from`, which may be this message itself, into a slab. */
@@ -204,3 +241,13 @@ export class AmqpMessage extends Message {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/** Exchange and routing key as they stand in a publish: two short strings. */
+function encodeAddress(exchange: string, routingKey: string): Buffer {
+  const address = Buffer.alloc(2 + exchange.length + routingKey.length);
+  address[0] = exchange.length;
+  address.write(exchange, 1, 'latin1');
+  address[1 + exchange.length] = routingKey.length;
+  address.write(routingKey, 2 + exchange.length, 'latin1');
+  return address;
+}

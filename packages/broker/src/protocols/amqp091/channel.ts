@@ -1,5 +1,6 @@
 import {
   type AmqpError,
+  channelError,
   connectionError,
   decodeMethod,
   encodeMethodFrame,
@@ -80,7 +81,11 @@ export class Channel implements ReplySink {
         return address();
       },
     });
-    this.deliveries = new Deliveries(transport, writer, (tag) => this.#consumerCancelled(tag));
+    this.deliveries = new Deliveries(transport, writer, {
+      deadlines: context.deadlines,
+      consumerCancelled: (tag) => this.#consumerCancelled(tag),
+      timedOut: (milliseconds) => this.#deliveryTimedOut(milliseconds),
+    });
   }
 
   /** Takes a frame. Throws what closes the channel or the connection. */
@@ -154,8 +159,11 @@ export class Channel implements ReplySink {
   }
 
   #answer(): void {
-    const due = this.publisher.confirms.take(this.context.durability.durable);
-    if (due !== undefined) this.send('basic.ack', due);
+    const { durable } = this.context.durability;
+    for (const { method, deliveryTag, multiple } of this.publisher.confirms.take(durable)) {
+      if (method === 'basic.ack') this.send(method, { deliveryTag, multiple });
+      else this.send(method, { deliveryTag, multiple, requeue: false });
+    }
   }
 
   /** The method an error is laid to: the one being handled, unless the error is in a frame. */
@@ -171,12 +179,12 @@ export class Channel implements ReplySink {
   }
 
   /** Closes the channel because of an error; the peer has to agree before its number is free. */
-  fail(error: AmqpError): void {
+  fail(error: AmqpError, cause: MethodId = this.blame(error)): void {
     this.sendConfirms();
     this.isClosing = true;
     this.release();
     const { replyCode, replyText } = error.closeArguments();
-    this.send('channel.close', { replyCode, replyText, ...idsOf(this.blame(error)) });
+    this.send('channel.close', { replyCode, replyText, ...idsOf(cause) });
   }
 
   /** Ends the consumers, and gives back what was not acknowledged. */
@@ -262,6 +270,16 @@ export class Channel implements ReplySink {
   #consumerCancelled(consumerTag: string): void {
     if (!this.context.takesConsumerCancel || this.isClosing) return;
     this.send('basic.cancel', { consumerTag, nowait: true });
+  }
+
+  /** A delivery has gone too long without an acknowledgement; no method is to blame. */
+  #deliveryTimedOut(milliseconds: number): void {
+    const text =
+      `delivery acknowledgement on channel ${this.number} timed out. ` +
+      `Timeout value used: ${milliseconds} ms. ` +
+      'This timeout value can be configured, see consumers doc guide to learn more';
+    this.context.logger.warn(`channel closed: ${text}`, { channel: this.number });
+    this.fail(channelError(REPLY_CODES.PRECONDITION_FAILED, text), { classId: 0, methodId: 0 });
   }
 
   #unexpectedFrame(): Error {

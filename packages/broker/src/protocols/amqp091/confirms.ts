@@ -1,5 +1,6 @@
-/** A cumulative confirm: everything up to a tag. */
+/** An answer to one publish, or to all up to its tag that have not been answered before. */
 export interface ConfirmDue {
+  readonly method: 'basic.ack' | 'basic.nack';
   readonly deliveryTag: number;
   readonly multiple: boolean;
 }
@@ -7,7 +8,8 @@ export interface ConfirmDue {
 /**
  * Publisher confirms of a channel (RabbitMQ's extension): publishes are numbered from 1, and
  * answered cumulatively, one basic.ack for everything that is done by the end of a turn. A confirm
- * never passes a publish before it that is not yet on the disk.
+ * never passes a publish before it that is not yet on the disk. What a queue has refused is answered
+ * by a basic.nack of its own, which waits for nothing, and goes before any ack that passes it.
  */
 export class Confirms {
   isEnabled = false;
@@ -19,6 +21,11 @@ export class Confirms {
   readonly #waiting: { readonly published: number; readonly operation: number }[] = [];
   /** Up to where the last one in `#waiting` reaches. */
   #noted = 0;
+
+  /** Publishes not answered yet that were refused, in order. */
+  #refused: number[] = [];
+  /** Publishes above `#answered` that have been answered with a nack, in order. */
+  #nacked: number[] = [];
 
   /** Numbers a publish. */
   published(): void {
@@ -32,11 +39,47 @@ export class Confirms {
     this.#waiting.push({ published: this.#published, operation });
   }
 
+  /** The publish that came last was refused by at least one of its queues. */
+  refused(): void {
+    if (this.isEnabled) this.#refused.push(this.#published);
+  }
+
   /**
-   * What can be acknowledged now that the disk has got to `durable`; undefined if nothing can.
-   * What it returns counts as answered.
+   * What can be answered now that the disk has got to `durable`, in order. What it returns counts
+   * as answered.
    */
-  take(durable: number): ConfirmDue | undefined {
+  take(durable: number): readonly ConfirmDue[] {
+    const upTo = this.#coveredBy(durable);
+    const due: ConfirmDue[] = [];
+    if (this.#refused.length > 0) {
+      for (const deliveryTag of this.#refused) {
+        if (deliveryTag <= upTo) this.#acknowledge(deliveryTag - 1, due);
+        due.push({ method: 'basic.nack', deliveryTag, multiple: false });
+        this.#nacked.push(deliveryTag);
+      }
+      this.#refused = [];
+    }
+    this.#acknowledge(upTo, due);
+    return due;
+  }
+
+  /** Acknowledges up to a publish what has not been answered. */
+  #acknowledge(upTo: number, due: ConfirmDue[]): void {
+    if (upTo <= this.#answered) return;
+    const nacked = this.#nacked;
+    let passed = 0;
+    while (passed < nacked.length && nacked[passed]! <= upTo) passed++;
+    // The last ones may have been answered already, and then are not acknowledged too.
+    let deliveryTag = upTo;
+    for (let i = passed - 1; i >= 0 && nacked[i] === deliveryTag; i--) deliveryTag--;
+    const count = deliveryTag - this.#answered;
+    if (count > 0) due.push({ method: 'basic.ack', deliveryTag, multiple: count > 1 });
+    if (passed > 0) nacked.splice(0, passed);
+    this.#answered = upTo;
+  }
+
+  /** The last publish that is done, with all before it, when the disk has got to `durable`. */
+  #coveredBy(durable: number): number {
     let upTo = this.#answered;
     let done = 0;
     for (const { published, operation } of this.#waiting) {
@@ -45,9 +88,6 @@ export class Confirms {
       done++;
     }
     if (done > 0) this.#waiting.splice(0, done);
-    const due = upTo - this.#answered;
-    if (due === 0) return undefined;
-    this.#answered = upTo;
-    return { deliveryTag: upTo, multiple: due > 1 };
+    return upTo;
   }
 }

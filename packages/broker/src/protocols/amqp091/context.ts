@@ -2,6 +2,7 @@ import type { FieldTable } from '@leveret/amqp';
 import type { User } from '../../auth/users.js';
 import type { BufferPool } from '../../base/buffer-pool.js';
 import type { Clock } from '../../base/clock.js';
+import type { Deadlines } from '../../base/deadlines.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { Turn } from '../../base/turn.js';
@@ -13,6 +14,7 @@ import type { ConnectionLimits } from './limits.js';
 /** What every connection of a broker shares: the ports to the world, and the limits. */
 export interface Surroundings {
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly random: Random;
   readonly logger: Logger;
   readonly turn: Turn;

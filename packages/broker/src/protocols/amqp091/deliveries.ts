@@ -1,12 +1,23 @@
 import { channelError, REPLY_CODES } from '@leveret/amqp';
-import type { ConsumerSpec } from '../../core/consumer.js';
+import type { Deadlines } from '../../base/deadlines.js';
+import type { Consumer, ConsumerSpec } from '../../core/consumer.js';
 import type { Queue, Taken } from '../../core/queue/queue.js';
 import type { Outcome, StagedSettlement, Transaction } from '../../core/transaction.js';
 import { type Unacked, UnackedLedger } from '../../core/unacked.js';
 import type { AmqpMessage } from './amqp-message.js';
 import { ChannelConsumer, type ConsumerHost } from './channel-consumer.js';
 import type { ContentWriter } from './delivery.js';
+import { DeliveryTimeouts } from './delivery-timeouts.js';
 import type { Transport } from './transport.js';
+
+/** What the consuming half needs of its channel. */
+export interface DeliveriesHost {
+  readonly deadlines: Deadlines;
+  /** The broker has cancelled a consumer. */
+  consumerCancelled(consumerTag: string): void;
+  /** A delivery has not been acknowledged within so many milliseconds. */
+  timedOut(milliseconds: number): void;
+}
 
 /** The consuming half of a channel: its consumers, its credit, and what waits to be acknowledged. */
 export class Deliveries implements ConsumerHost {
@@ -14,23 +25,22 @@ export class Deliveries implements ConsumerHost {
   readonly #writer: ContentWriter;
   readonly #ledger = new UnackedLedger();
   readonly #consumers = new Map<string, ChannelConsumer>();
-  readonly #onCancelled: (consumerTag: string) => void;
+  readonly #host: DeliveriesHost;
+  /** There as soon as a delivery has to be acknowledged within a time. */
+  #timeouts: DeliveryTimeouts | undefined;
   /** Prefetch of the consumers started next: basic.qos with global=false. 0: any number. */
   consumerPrefetch = 0;
   /** Deliveries to consumers that may be unacknowledged together: global=true. 0: any number. */
   #channelPrefetch = 0;
+  /** Queues whose single active consumer may have been one of this channel's. */
+  readonly #left = new Set<Queue>();
   /** How many are, those got with basic.get left out. */
   #unacked = 0;
 
-  /** `onCancelled` is told of a consumer that the broker has cancelled. */
-  constructor(
-    transport: Transport,
-    writer: ContentWriter,
-    onCancelled: (consumerTag: string) => void,
-  ) {
+  constructor(transport: Transport, writer: ContentWriter, host: DeliveriesHost) {
     this.#transport = transport;
     this.#writer = writer;
-    this.#onCancelled = onCancelled;
+    this.#host = host;
   }
 
   get consumerCount(): number {
@@ -49,16 +59,25 @@ export class Deliveries implements ConsumerHost {
     this.#consumers.set(spec.tag, added);
   }
 
-  /** Ends a consumer; what it has not acknowledged stays with the channel. */
-  cancelConsumer(tag: string): void {
-    const cancelled = this.#consumers.get(tag);
-    if (cancelled === undefined) return;
+  /**
+   * Ends a consumer; what it has not acknowledged stays with the channel. Returns its queue, to be
+   * drained: another consumer may get its messages now.
+   */
+  cancelConsumer(tag: string): Queue | undefined {
+    const consumer = this.#consumers.get(tag)?.consumer;
+    if (consumer === undefined) return undefined;
     this.#consumers.delete(tag);
-    cancelled.consumer.queue.cancel(cancelled.consumer);
+    consumer.queue.cancel(consumer);
+    return consumer.queue;
   }
 
+  /** Ends all consumers. Their queues move on in {@link giveBackAll}. */
   cancelAll(): void {
-    for (const tag of [...this.#consumers.keys()]) this.cancelConsumer(tag);
+    for (const tag of [...this.#consumers.keys()]) {
+      const queue = this.cancelConsumer(tag);
+      if (queue?.isSingleActive) this.#left.add(queue);
+    }
+    this.#timeouts?.stop();
   }
 
   canTake(noAck: boolean): boolean {
@@ -75,6 +94,8 @@ export class Deliveries implements ConsumerHost {
       consumer.unacked++;
       this.#unacked++;
       tag = this.#ledger.add({ queue: consumer.queue, position, consumer });
+      const timeout = timeoutOf(consumer.queue, consumer);
+      if (timeout !== undefined) this.#expectAck(tag, timeout);
     }
     this.#writer.deliver(to.prefix, tag, redelivered, message);
     this.#transport.defer();
@@ -85,6 +106,8 @@ export class Deliveries implements ConsumerHost {
     const tag = noAck
       ? this.#ledger.skip()
       : this.#ledger.add({ queue, position, consumer: undefined });
+    const timeout = queue.settings.consumerTimeoutMilliseconds;
+    if (timeout !== undefined && !noAck) this.#expectAck(tag, timeout);
     // AMQP 0-9-1 is the only protocol that publishes, so every message is one of its own.
     this.#writer.getOk(tag, redelivered, message as AmqpMessage, queue.messageCount);
     this.#transport.defer();
@@ -98,7 +121,7 @@ export class Deliveries implements ConsumerHost {
 
   cancelled({ consumer }: ChannelConsumer): void {
     this.#consumers.delete(consumer.tag);
-    this.#onCancelled(consumer.tag);
+    this.#host.consumerCancelled(consumer.tag);
   }
 
   /** Sets the channel's own prefetch, and lets those go on that it may have held up. */
@@ -146,7 +169,11 @@ export class Deliveries implements ConsumerHost {
 
   /** tx.rollback: the deliveries wait for their settlement again. */
   rollback(settlements: readonly StagedSettlement[]): void {
-    for (const { deliveryTag, entry } of settlements) this.#ledger.restore(deliveryTag, entry);
+    for (const { deliveryTag, entry } of settlements) {
+      this.#ledger.restore(deliveryTag, entry);
+      const timeout = timeoutOf(entry.queue, entry.consumer);
+      if (timeout !== undefined) this.#expectAck(deliveryTag, timeout);
+    }
   }
 
   /** Takes every delivery back into its queue, where they are sent from again by `moveOn`. */
@@ -159,8 +186,27 @@ export class Deliveries implements ConsumerHost {
     return {
       moveOn: () => {
         for (const { entry } of settlements) this.#moveOn(entry, 'requeue');
+        for (const queue of this.#left) queue.drain();
+        this.#left.clear();
       },
     };
+  }
+
+  #expectAck(deliveryTag: number, milliseconds: number): void {
+    this.#timeouts ??= new DeliveryTimeouts(
+      this.#host.deadlines,
+      (tag) => this.#ledger.get(tag) !== undefined,
+      (tag) => this.#timedOut(tag),
+    );
+    this.#timeouts.add(deliveryTag, milliseconds);
+  }
+
+  #timedOut(deliveryTag: number): void {
+    const entry = this.#ledger.get(deliveryTag);
+    if (entry === undefined) return;
+    // It may be without a limit by now, or have another.
+    const timeout = timeoutOf(entry.queue, entry.consumer);
+    if (timeout !== undefined) this.#host.timedOut(timeout);
   }
 
   #settleOne(entry: Unacked, outcome: Outcome): void {
@@ -171,6 +217,7 @@ export class Deliveries implements ConsumerHost {
   /** Frees the message, and the credit it took. */
   #release({ queue, position, consumer }: Unacked, outcome: Outcome): void {
     if (outcome === 'requeue') queue.giveBack(position);
+    else if (outcome === 'discard') queue.reject(position);
     else queue.acknowledge(position);
     if (consumer === undefined) return;
     consumer.unacked--;
@@ -188,4 +235,9 @@ export class Deliveries implements ConsumerHost {
 function unknownTag(deliveryTag: number): Error {
   const text = `unknown delivery tag ${deliveryTag}`;
   return channelError(REPLY_CODES.PRECONDITION_FAILED, text);
+}
+
+/** How long a delivery may go without an acknowledgement; undefined for any time. */
+function timeoutOf(queue: Queue, consumer: Consumer | undefined): number | undefined {
+  return consumer?.spec.timeoutMilliseconds ?? queue.settings.consumerTimeoutMilliseconds;
 }

@@ -101,6 +101,7 @@ export class PublishAssembler {
     this.replyTo = shortString(buffer, header.replyToStart);
     message.persistent = header.deliveryMode === 2;
     message.priority = Math.max(header.priority, 0);
+    message.expirationMilliseconds = -1;
     message.bodyBytes = header.bodyBytes;
     this.#bodyBytesLeft = header.bodyBytes;
     this.#addFrame(buffer, start, end);

@@ -29,7 +29,7 @@ export function checkPublish(publish: PublishAssembler, publisher: PublisherIden
       `user_id property set to '${userId}' but authenticated user was '${publisher.userName}'`,
     );
   }
-  if (expiration !== undefined) checkExpiration(expiration);
+  if (expiration !== undefined) message.expirationMilliseconds = readExpiration(expiration);
   const { deliveryMode } = header;
   if (deliveryMode !== -1 && deliveryMode !== 1 && deliveryMode !== 2) {
     refuse(`invalid message: {delivery_mode_unknown,${deliveryMode}}`);
@@ -71,7 +71,7 @@ function dropBcc(publish: PublishAssembler, properties: BasicProperties): void {
 }
 
 /** Milliseconds in decimal, as text (RabbitMQ `parse_expiration`). */
-function checkExpiration(expiration: string): void {
+function readExpiration(expiration: string): number {
   const digits = /^[+-]?\d+/.exec(expiration)?.[0];
   let problem: string | undefined;
   if (digits === undefined) problem = 'no_integer';
@@ -80,6 +80,7 @@ function checkExpiration(expiration: string): void {
   } else if (Number(digits) < 0) problem = `{value_negative,${BigInt(digits)}}`;
   else if (Number(digits) > EXPIRY_MS_MAX) problem = `{value_too_large,${BigInt(digits)}}`;
   if (problem !== undefined) refuse(`invalid expiration '${expiration}': ${problem}`);
+  return Number(digits);
 }
 
 function refuse(text: string): never {

@@ -54,18 +54,22 @@ export class Publisher {
   /** tx.commit, the publishing half: what was staged is published. */
   commit(publishes: ReturnType<Transaction['take']>['publishes']): void {
     for (const { message, queues, mandatory } of publishes) {
+      // A transaction that a queue would refuse is not committed to begin with.
+      for (const queue of queues) queue.publish(message, true);
       // Staged here, by this class: it is of this protocol.
-      this.#enqueue(message as AmqpMessage, queues, mandatory);
+      if (queues.length === 0) this.#unrouted(message as AmqpMessage, mandatory);
       message.release();
     }
   }
 
   #enqueue(message: AmqpMessage, queues: readonly Queue[], mandatory: boolean): void {
     if (queues.length === 1) {
-      queues[0]!.publish(message);
+      if (!queues[0]!.publish(message)) this.confirms.refused();
       return;
     }
-    for (const queue of queues) queue.publish(message);
+    let isRefused = false;
+    for (const queue of queues) if (!queue.publish(message)) isRefused = true;
+    if (isRefused) this.confirms.refused();
     if (queues.length === 0) this.#unrouted(message, mandatory);
   }
 

@@ -7,11 +7,16 @@ import { namedOrLast } from './queue.js';
 export function get(channel: Channel, args: MethodArguments<'basic.get'>): void {
   const { vhost, identity } = channel.context;
   const queue = vhost.queues.requireAccess(namedOrLast(channel, args.queue), identity);
+  queue.checkGettable(vhost.name);
   if (!queue.isAtHand) {
     channel.repeatAfter((resume) => queue.whenAtHand(resume));
     return;
   }
   const taken = queue.get(args.noAck);
+  if (taken === undefined && !queue.isAtHand) {
+    channel.repeatAfter((resume) => queue.whenAtHand(resume));
+    return;
+  }
   if (taken === undefined) channel.send('basic.get-empty', { clusterId: '' });
   else channel.deliveries.deliverGot(queue, taken, args.noAck);
 }

@@ -1,6 +1,7 @@
 import { channelError, connectionError, type MethodArguments, REPLY_CODES } from '@leveret/amqp';
 import { uniqueName } from '../../../base/random.js';
 import { checkConsumerArguments, integerArgument } from '../../../core/queue/arguments.js';
+import type { Queue } from '../../../core/queue/queue.js';
 import { REPLY_TO } from '../../../core/reply-addresses.js';
 import type { Channel } from '../channel.js';
 import { namedOrLast } from './queue.js';
@@ -38,6 +39,7 @@ export function consume(channel: Channel, args: MethodArguments<'basic.consume'>
     exclusive: args.exclusive,
     prefetchCount: deliveries.consumerPrefetch,
     priority: integerArgument(args.arguments, 'x-priority') ?? 0,
+    timeoutMilliseconds: integerArgument(args.arguments, 'x-consumer-timeout'),
     arguments: args.arguments,
   };
   deliveries.addConsumer(spec, queue, vhost.name);
@@ -48,9 +50,12 @@ export function consume(channel: Channel, args: MethodArguments<'basic.consume'>
 /** basic.cancel (0-9-1 §1.8.3.5); an unknown tag is fine. */
 export function cancel(channel: Channel, args: MethodArguments<'basic.cancel'>): void {
   const { consumerTag } = args;
+  let queue: Queue | undefined;
   if (channel.replyConsumer?.tag === consumerTag) channel.cancelReplies();
-  else channel.deliveries.cancelConsumer(consumerTag);
+  else queue = channel.deliveries.cancelConsumer(consumerTag);
   if (!args.nowait) channel.send('basic.cancel-ok', { consumerTag });
+  // Another consumer may have become the active one.
+  queue?.drain();
 }
 
 function checkTag(channel: Channel, tag: string): void {

@@ -26,9 +26,14 @@ export function txSelect(channel: Channel): void {
   channel.send('tx.select-ok', {});
 }
 
-/** tx.commit (0-9-1 §1.9.2.3): publishes, returns and settlements happen now, all in one turn. */
+/**
+ * tx.commit (0-9-1 §1.9.2.3): publishes, returns and settlements happen now, all in one turn; or
+ * nothing of it, if a queue is too full for what is published to it.
+ */
 export function txCommit(channel: Channel): void {
-  const { publishes, settlements } = transactionOf(channel).take();
+  const transaction = transactionOf(channel);
+  if (transaction.wouldBeRefused()) throw preconditionFailed('partial tx completion');
+  const { publishes, settlements } = transaction.take();
   channel.publisher.commit(publishes);
   channel.deliveries.commit(settlements);
   channel.sendWhenDurable('tx.commit-ok', {});

@@ -14,6 +14,7 @@ export function declare(channel: Channel, args: MethodArguments<'queue.declare'>
   const queue = args.passive
     ? vhost.queues.requireAccess(name, identity)
     : vhost.queues.declare({ ...args, name }, identity);
+  queue.used();
   channel.lastQueue = queue.name;
   if (args.nowait) return;
   const { messageCount, consumerCount } = queue;
