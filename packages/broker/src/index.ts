@@ -8,4 +8,8 @@ export { SERVER_PROPERTIES, type ServerProperties } from './protocols/amqp091/se
 export { type RunningBroker, type StartOptions, startBroker } from './start-broker.js';
 export { DirectoryInUseError } from './store/directory-lock.js';
 export type { DiskFile, Files, OpenOptions } from './store/files.js';
-export { NewerFormatError } from './store/journal-format.js';
+export {
+  DamagedJournalError,
+  ForeignDirectoryError,
+  NewerFormatError,
+} from './store/journal-format.js';

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Clock } from './base/clock.js';
 import type { Deadlines } from './base/deadlines.js';
 import type { Logger } from './base/logger.js';
@@ -9,7 +10,10 @@ import { VirtualHost } from './core/virtual-host.js';
 import { AMQP_FORMAT, AmqpMessage } from './protocols/amqp091/amqp-message.js';
 import { type DirectoryLock, lockDirectory } from './store/directory-lock.js';
 import type { Files } from './store/files.js';
-import { Journal, type JournalOptions } from './store/journal.js';
+import { Journal } from './store/journal.js';
+import { BEGUN_NAME, isOurs } from './store/journal-file.js';
+import type { JournalOptions } from './store/journal-files.js';
+import { ForeignDirectoryError } from './store/journal-format.js';
 import { recover } from './store/recovery.js';
 import type { SlabAllocator } from './store/slab.js';
 
@@ -44,6 +48,8 @@ export async function openJournal(
 ): Promise<OpenedJournal> {
   const { files, clock, deadlines, logger, slabs, random } = ports;
   await files.makeDirectory(options.directory);
+  await files.syncDirectory(dirname(options.directory));
+  await checkOurs(files, options.directory);
   const lock = ports.isShared ? await lockDirectory(options.directory) : undefined;
   try {
     const recovered = await recover(files, options.directory, endsChain, logger);
@@ -79,11 +85,32 @@ export async function openJournal(
     }
     persistence.restored();
     await journal.open();
+    await markBegun(files, options.directory);
     return { journal, vhosts, lock };
   } catch (error) {
     await lock?.release();
     throw error;
   }
+}
+
+/** Refuses a directory that holds something, and nothing of ours. */
+async function checkOurs(files: Files, directory: string): Promise<void> {
+  const names = await files.list(directory);
+  const foreign = names.find((name) => !isOurs(name));
+  if (foreign === undefined || names.includes(BEGUN_NAME)) return;
+  throw new ForeignDirectoryError(
+    `${directory} is no data directory of Leveret's: it holds ${foreign}; name an empty one`,
+  );
+}
+
+/** Leaves a mark that there is something here, for a start that finds nothing to be wary of. */
+async function markBegun(files: Files, directory: string): Promise<void> {
+  if ((await files.list(directory)).includes(BEGUN_NAME)) return;
+  const options = { create: true, durableWrites: true };
+  const file = await files.open(`${directory}/${BEGUN_NAME}`, options);
+  await file.write(Buffer.from("A Leveret broker's data directory. Leave it to the broker.\n"), 0);
+  await file.close();
+  await files.syncDirectory(directory);
 }
 
 function topologyOf(

@@ -1,9 +1,9 @@
 import {
   BATCH_HEADER_BYTES,
   BATCH_MAGIC,
+  BATCHES_OFFSET,
   type BatchHeader,
   decodeBatchHeader,
-  FILE_HEADER_BYTES,
   type FileHeader,
   isWholeBatch,
 } from './journal-format.js';
@@ -15,6 +15,9 @@ export interface WholeBatch {
   readonly end: number;
 }
 
+/** What was found instead of a batch, and at what offset: the torn end, or damage before it. */
+export type ReportProblem = (problem: 'cut-off' | 'damage', at: number) => void;
+
 /**
  * The batches of a file, in order. Where one is bad, it depends on what comes behind it: a batch
  * that says that the bad one was durable proves damage, which is reported and passed over;
@@ -24,9 +27,9 @@ export interface WholeBatch {
 export function* batchesOf(
   file: Buffer,
   { seed, epoch }: FileHeader,
-  report: (problem: string, at: number) => void,
+  report: ReportProblem,
 ): Generator<WholeBatch> {
-  let at = FILE_HEADER_BYTES;
+  let at = BATCHES_OFFSET;
   let operations = -1;
   for (;;) {
     const batch = wholeBatchAt(file, at, seed, epoch);
@@ -38,10 +41,10 @@ export function* batchesOf(
     }
     const later = nextWholeBatch(file, at + 1, seed, epoch);
     if (later === undefined || later.header.durable <= operations) {
-      if (hasBatchMagic(file, at)) report('a batch was not written to its end, and is cut off', at);
+      if (hasBatchMagic(file, at)) report('cut-off', at);
       return;
     }
-    report('damage in the middle of the journal; what is there is lost', at);
+    report('damage', at);
     at = later.start - BATCH_HEADER_BYTES;
   }
 }

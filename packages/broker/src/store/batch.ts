@@ -14,6 +14,9 @@ import {
   TOPOLOGY_HEADER_BYTES,
 } from './operations.js';
 
+/** Queues that one publish operation has room for: its count is a u16. */
+const PLACEMENTS_MAX = 65_535;
+
 const FIRST_BYTES = 262_144;
 /** A buffer that a large batch has grown beyond this is not kept for the next one. */
 const KEEP_BYTES = 4_194_304;
@@ -56,7 +59,25 @@ export class Batch {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** The operations alone. */
+  get payload(): Buffer {
+    return this.#buffer.subarray(BATCH_HEADER_BYTES, this.#length);
+  }
+
+  /** Adds a publish; one into more queues than it has room for becomes several. */
   publish(
+    message: MessageWriter,
+    stores: readonly JournalStore[],
+    positions: readonly number[],
+  ): void {
+    for (let from = 0; from < stores.length; from += PLACEMENTS_MAX) {
+      const to = from + PLACEMENTS_MAX;
+      this.#publish(message, stores.slice(from, to), positions.slice(from, to));
+    }
+    this.count++;
+  }
+
+  #publish(
     message: MessageWriter,
     stores: readonly JournalStore[],
     positions: readonly number[],
@@ -82,7 +103,6 @@ export class Batch {
     message.writeTo(buffer, at + headBytes);
     this.#publishStarts.push(at);
     this.#publishEnds.push(this.#length);
-    this.count++;
   }
 
   remove(chain: number, from: number, count: number): void {
@@ -111,10 +131,13 @@ export class Batch {
     this.count++;
   }
 
-  /** Puts the checksums into the publishes: the file they go to is known now. */
-  sealPublishes(seed: number): void {
+  /**
+   * Puts the checksums into the publishes: the file they go to is known now. The operations stand
+   * in `target`, `shift` octets further on than here.
+   */
+  sealPublishes(target: Buffer, shift: number, seed: number): void {
     for (let i = 0; i < this.#publishStarts.length; i++) {
-      sealPublish(this.#buffer, this.#publishStarts[i]!, this.#publishEnds[i]!, seed);
+      sealPublish(target, this.#publishStarts[i]! + shift, this.#publishEnds[i]! + shift, seed);
     }
   }
 

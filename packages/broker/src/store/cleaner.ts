@@ -90,7 +90,7 @@ export class Cleaner {
     const survivors: Survivor[] = [];
     let last: Survivor | undefined;
     index.forEach((chain, position, offset) => {
-      const location = locationOf(file.number, offset);
+      const location = locationOf(file.slot, offset);
       const store = this.#ports.findStore(chain);
       if (store?.locations.get(position) !== location) return;
       if (last?.location !== location) {

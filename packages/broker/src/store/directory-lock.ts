@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
@@ -24,7 +25,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const short = platform === 'linux' ? `/proc/self/fd/${handle.fd}` : directory;
   const path = `${short}/lock`;
   try {
-    const server = (await listenAt(path)) ?? (await takeOver(path, directory));
+    const server = (await listenAt(path, randomUUID())) ?? (await takeOver(path, directory));
     return {
       release: async () => {
         await new Promise((resolve) => server.close(resolve));
@@ -37,19 +38,28 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   }
 }
 
-/** Takes the place of an owner that is gone. */
+/** How long two starts at once may take to notice each other, in milliseconds. */
+const TAKE_OVER_MILLISECONDS = 100;
+
+/**
+ * Takes the place of an owner that is gone. Two may try at once, and the later one removes the
+ * earlier one's socket: so each looks after a while whether it is its own that answers.
+ */
 async function takeOver(path: string, directory: string): Promise<Server> {
-  if (!(await answers(path))) {
-    await unlink(path);
-    const server = await listenAt(path);
-    if (server !== undefined) return server;
+  if ((await answer(path)) === undefined) {
+    await unlink(path).catch(() => {});
+    const token = randomUUID();
+    const server = await listenAt(path, token);
+    await new Promise((resolve) => setTimeout(resolve, TAKE_OVER_MILLISECONDS));
+    // A server that has lost is left alone: closing it would remove the winner's socket.
+    if (server !== undefined && (await answer(path)) === token) return server;
   }
   throw new DirectoryInUseError(`${directory} is in use by another broker`);
 }
 
-/** Listens; undefined if there is a socket of that name already. */
-function listenAt(path: string): Promise<Server | undefined> {
-  const server = createServer((socket) => socket.destroy());
+/** Listens, and tells everybody a token; undefined if there is a socket of that name already. */
+function listenAt(path: string, token: string): Promise<Server | undefined> {
+  const server = createServer((socket) => socket.end(token));
   server.unref();
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -60,13 +70,16 @@ function listenAt(path: string): Promise<Server | undefined> {
   });
 }
 
-function answers(path: string): Promise<boolean> {
+/** What the owner of a socket says; undefined if nobody is there. */
+function answer(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
+    let said = '';
     const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      said += text;
     });
-    socket.once('error', () => resolve(false));
+    socket.once('end', () => resolve(said));
+    socket.once('error', () => resolve(undefined));
   });
 }

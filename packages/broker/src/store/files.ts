@@ -10,6 +10,8 @@ export interface Files {
   makeDirectory(directory: string): Promise<void>;
   /** Opens a file for reading and writing; `create` makes it if need be, empty. */
   open(path: string, options: OpenOptions): Promise<DiskFile>;
+  /** Gives a file a second name, or copies it where the disk cannot; replaces nothing. */
+  link(from: string, to: string): Promise<void>;
   /** Renames a file, replacing one that has the name. Durable after {@link syncDirectory}. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;

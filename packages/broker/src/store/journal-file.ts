@@ -2,7 +2,10 @@ import type { DiskFile } from './files.js';
 
 /** A file of the journal, and how much of what it holds is still needed. */
 export interface JournalFile {
+  /** Counts the files there have been. */
   readonly number: number;
+  /** Stands for the file in locations; given to another file when this one is gone. */
+  readonly slot: number;
   readonly path: string;
   /** Start value of its checksums. */
   readonly seed: number;
@@ -16,12 +19,12 @@ export interface JournalFile {
 /** Room for offsets in a location: a file is shorter than 4 GiB. */
 const OFFSETS = 0x1_0000_0000;
 
-/** Where something is: which file, and at what offset, in one number. */
-export function locationOf(fileNumber: number, offset: number): number {
-  return fileNumber * OFFSETS + offset;
+/** Where something is: which file, and at what offset, in one number above 0. */
+export function locationOf(slot: number, offset: number): number {
+  return slot * OFFSETS + offset;
 }
 
-export function fileNumberOf(location: number): number {
+export function slotOf(location: number): number {
   return Math.floor(location / OFFSETS);
 }
 
@@ -38,6 +41,17 @@ export function journalFileName(number: number): string {
 export function journalFileNumber(name: string): number | undefined {
   const digits = /^journal-(\d{8})$/.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
+}
+
+/** The file that is filled with zeros, to be the next one. */
+export const SPARE_NAME = 'journal-spare';
+
+/** Says that something has been kept here: a start that finds nothing must not go on. */
+export const BEGUN_NAME = 'journal-begun';
+
+/** Whether a file of that name may lie in a data directory. */
+export function isOurs(name: string): boolean {
+  return name === 'lock' || name === 'lost+found' || name.startsWith('journal-');
 }
 
 /** Reads a whole file, or what there is of a range of it. */

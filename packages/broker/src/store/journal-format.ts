@@ -4,6 +4,9 @@ import { crc32 } from 'node:zlib';
  * The bytes of a journal file; `DESIGN.md` draws the whole and says what a crash leaves. Numbers
  * are big-endian; `f64` is an IEEE double that holds a whole number, exact to 2^53.
  *
+ * A file begins with its header, twice: the first is written before anything else, the second when
+ * the file's snapshot is on the disk. A file without a second header was never begun.
+ *
  * ```text
  * file header, 64 octets
  *   0         8         12       16      20      24          32      60      64
@@ -27,6 +30,9 @@ import { crc32 } from 'node:zlib';
  */
 export const FORMAT_VERSION = 1;
 export const FILE_HEADER_BYTES = 64;
+/** Where a file's second header stands, and where its batches begin. */
+export const SECOND_HEADER_OFFSET = 64;
+export const BATCHES_OFFSET = 128;
 export const BATCH_HEADER_BYTES = 64;
 
 const FILE_MAGIC = Buffer.from('LVRTJRNL', 'latin1');
@@ -53,6 +59,16 @@ export interface BatchHeader {
   readonly crc: number;
 }
 
+/** A journal that cannot be gone on from; `message` names the file, and where in it. */
+export class DamagedJournalError extends Error {
+  override name = 'DamagedJournalError';
+}
+
+/** A directory that holds something else. */
+export class ForeignDirectoryError extends Error {
+  override name = 'ForeignDirectoryError';
+}
+
 /** A journal of a version this program does not know. */
 export class NewerFormatError extends Error {
   override name = 'NewerFormatError';
@@ -71,7 +87,8 @@ export function encodeFileHeader(header: FileHeader): Buffer {
 }
 
 /** Reads a file header; undefined if there is none. Throws {@link NewerFormatError}. */
-export function decodeFileHeader(bytes: Buffer): FileHeader | undefined {
+export function decodeFileHeader(file: Buffer, at: number): FileHeader | undefined {
+  const bytes = file.subarray(at, at + FILE_HEADER_BYTES);
   if (bytes.length < FILE_HEADER_BYTES) return undefined;
   if (!bytes.subarray(0, FILE_MAGIC.length).equals(FILE_MAGIC)) return undefined;
   if (crc32(bytes.subarray(0, CRC_OFFSET)) !== bytes.readUInt32BE(CRC_OFFSET)) return undefined;

@@ -166,6 +166,13 @@ export class JournalStore implements MessageStore<Storable> {
     return true;
   }
 
+  /** From the journal: a place has come to nothing; the message will get another. */
+  displaced(position: number): void {
+    if (!this.#isClosed && this.#locations.get(position) !== NOWHERE) {
+      this.#locations.set(position, PENDING);
+    }
+  }
+
   /** From the journal: a message is on the disk, and may be only there if the queue is long. */
   settled(position: number): void {
     if (this.#messages.size > WINDOW_MESSAGES && this.#locations.get(position) > 0) {

@@ -1,58 +1,24 @@
-import type { Clock } from '../base/clock.js';
-import type { Logger } from '../base/logger.js';
-import type { Random } from '../base/random.js';
 import type { Turn, TurnEnd } from '../base/turn.js';
 import { Batch } from './batch.js';
-import { Cleaner } from './cleaner.js';
-import { FileIndexBuilder, indexPath } from './file-index.js';
-import type { DiskFile, Files } from './files.js';
-import { fileNumberOf, type JournalFile, journalFileName, locationOf } from './journal-file.js';
-import { encodeFileHeader, FILE_HEADER_BYTES, sealBatch } from './journal-format.js';
-import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
+import {
+  JournalFiles,
+  type JournalFilesPorts,
+  type JournalOptions,
+  type JournalStart,
+} from './journal-files.js';
+import type { ReadMessage } from './journal-reader.js';
 import type { JournalStore, Storable } from './journal-store.js';
 import { encodeSnapshot } from './snapshot.js';
-import { SpareFile } from './spare-file.js';
 
 /** Octets gathered and not yet written, above which publishers have to wait. */
 const BEHIND_BYTES = 16_777_216;
 
-/** What a failed write waits before it is tried again, in milliseconds. */
-const RETRY_MILLISECONDS = 500;
-
 /** What a journal needs of the world. */
-export interface JournalPorts {
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly random: Random;
+export interface JournalPorts
+  extends Pick<JournalFilesPorts, 'files' | 'clock' | 'logger' | 'random' | 'decode'> {
   readonly turn: Turn;
-  readonly decode: DecodeMessage;
   /** The changes that make the topology what it is, for a file to begin with. */
   readonly topology: () => readonly unknown[];
-}
-
-/** How a journal keeps its files. */
-export interface JournalOptions {
-  readonly directory: string;
-  /** Size at which a file is full, in octets. */
-  readonly fileBytes: number;
-  /** Whether a write counts only when it is on the disk; false promises nothing after a crash. */
-  readonly durable: boolean;
-}
-
-/** The file being written. */
-interface CurrentFile {
-  readonly file: JournalFile;
-  readonly disk: DiskFile;
-  readonly index: FileIndexBuilder;
-}
-
-/** What was found on the disk, for a journal to go on from. */
-export interface JournalStart {
-  readonly files: readonly JournalFile[];
-  readonly nextFileNumber: number;
-  readonly epoch: number;
-  readonly operations: number;
 }
 
 /**
@@ -62,17 +28,11 @@ export interface JournalStart {
  */
 export class Journal implements TurnEnd {
   readonly #ports: JournalPorts;
-  readonly #options: JournalOptions;
-  readonly #files = new Map<number, JournalFile>();
+  readonly #files: JournalFiles;
   /** By chain. */
   readonly #stores = new Map<number, JournalStore>();
-  readonly #spare: SpareFile;
-  readonly #epoch: number;
-  #nextFileNumber: number;
-  readonly #cleaner: Cleaner;
-  #current: CurrentFile | undefined;
   #gathering = new Batch();
-  #writing = new Batch();
+  #emptyBatches: Batch[] = [];
   /** The message being placed, and where so far: it is written once, however many queues it is in. */
   #placing: Storable | undefined;
   readonly #placingStores: JournalStore[] = [];
@@ -86,24 +46,23 @@ export class Journal implements TurnEnd {
   #hasDeadFiles = false;
   #isDeferred = false;
   #isRunning = false;
-  #isFailing = false;
+  #isOver = false;
   #idle: (() => void) | undefined;
 
   constructor(ports: JournalPorts, options: JournalOptions, start: JournalStart) {
     this.#ports = ports;
-    this.#options = options;
-    for (const file of start.files) this.#files.set(file.number, file);
-    this.#nextFileNumber = start.nextFileNumber;
-    this.#epoch = start.epoch;
     this.#appended = start.operations;
     this.#durable = start.operations;
-    this.#spare = new SpareFile(options, ports, () => this.#tellRoom());
-    this.#cleaner = new Cleaner({
+    const filesPorts: JournalFilesPorts = {
       ...ports,
+      snapshot: () => encodeSnapshot(ports.topology(), this.#stores.values()),
+      takeGathered: () => this.#takeGathered(),
+      foundRoom: () => this.#tellRoom(),
       findStore: (chain) => this.#stores.get(chain),
       place: (message, store, position) => this.place(message, store, position),
       settled: () => new Promise((resolve) => this.onDurable(resolve)),
-    });
+    };
+    this.#files = new JournalFiles(filesPorts, options, start);
   }
 
   /** How many operations there have been, and how many of them are on the disk. */
@@ -120,7 +79,7 @@ export class Journal implements TurnEnd {
    * another file, and what is left of this one is for consumers to drain the queues with.
    */
   get isBehind(): boolean {
-    return this.#isFailing || this.#spare.isMissing || this.#gathering.length > BEHIND_BYTES;
+    return this.#files.isShort || this.#gathering.length > BEHIND_BYTES;
   }
 
   /** Calls `then` once publishers need not wait any more; at once if they need not. */
@@ -131,8 +90,7 @@ export class Journal implements TurnEnd {
 
   /** Begins this start's first file, with all that is known; nothing is asked for before. */
   async open(): Promise<void> {
-    await this.#beginFile(this.#snapshot());
-    this.#tidyUp();
+    await this.#files.open(this.#durable);
   }
 
   adopt(store: JournalStore): void {
@@ -179,9 +137,7 @@ export class Journal implements TurnEnd {
 
   /** A message's bytes in the journal are no longer needed. */
   released(location: number): void {
-    if (location <= 0) return;
-    const file = this.#files.get(fileNumberOf(location));
-    if (file === undefined || --file.live > 0 || file === this.#current?.file) return;
+    if (location <= 0 || !this.#files.released(location)) return;
     this.#hasDeadFiles = true;
     this.#defer();
   }
@@ -198,40 +154,30 @@ export class Journal implements TurnEnd {
    * first message could be read.
    */
   readFrom(location: number, then: (read: ReadMessage | undefined) => void): void {
-    const file = this.#files.get(fileNumberOf(location));
-    if (file === undefined) {
-      then(undefined);
-      return;
-    }
-    const { files, decode, logger } = this.#ports;
-    const reading = readPiece(files, file, location, decode).catch((error: unknown) => {
-      logger.error(`cannot read a message from ${file.path}`, { error });
+    const reading = this.#files.read(location).catch((error: unknown) => {
+      this.#ports.logger.error('cannot read a message from the journal', { error });
       return undefined;
     });
-    void reading.then((read) => {
-      if (read === undefined) logger.error(`a message in ${file.path} is damaged, and lost`);
-      then(read);
-    });
+    void reading.then(then);
   }
 
   endTurn(): void {
     this.#isDeferred = false;
-    if (this.#hasDeadFiles) this.#freeFiles();
     void this.#run();
   }
 
   /** Writes what is gathered, then lets go of the files. */
   async close(): Promise<void> {
-    while (!this.#gathering.isEmpty || this.#placing !== undefined || this.#isRunning) {
-      if (this.#isFailing) break;
+    while (this.#isRunning || this.#hasWork()) {
+      if (this.#files.isShort) this.#files.giveUp();
       const idle = new Promise<void>((resolve) => {
         this.#idle = resolve;
       });
       void this.#run();
       await idle;
     }
-    await this.#current?.disk.close();
-    await this.#spare.close();
+    this.#isOver = true;
+    await this.#files.close();
   }
 
   #begin(): void {
@@ -255,16 +201,26 @@ export class Journal implements TurnEnd {
     this.#placingPositions.length = 0;
   }
 
+  #hasWork(): boolean {
+    if (this.#isOver) return false;
+    return this.#placing !== undefined || this.#removing.length > 0 || !this.#gathering.isEmpty;
+  }
+
   /** The loop: writes batch after batch for as long as there is anything to write. */
   async #run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
     try {
-      for (this.#finishGathering(); !this.#gathering.isEmpty; this.#finishGathering()) {
-        await this.#writeBatch();
+      while (this.#hasWork()) {
+        const batch = this.#takeGathered();
+        this.#written(await this.#files.append(batch, this.#durable));
+        if (this.#files.isFull) this.#written(await this.#files.turnOver());
+        this.#tellRoom();
       }
     } catch (error) {
-      this.#ports.logger.error('internal error in the journal', { error });
+      // Writing has been given up: nothing is promised any more.
+      this.#isOver = true;
+      this.#ports.logger.error('the journal ends here', { error });
     } finally {
       this.#isRunning = false;
       if (this.#hasDeadFiles) this.#freeFiles();
@@ -272,162 +228,29 @@ export class Journal implements TurnEnd {
     }
   }
 
-  #finishGathering(): void {
+  /** What has been asked for since the last batch, for the next one. */
+  #takeGathered(): Batch {
     this.#endPlacing();
     for (const store of this.#removing) store.tellRemoved();
     this.#removing.length = 0;
-  }
-
-  async #writeBatch(): Promise<void> {
     const batch = this.#gathering;
-    this.#gathering = this.#writing;
-    this.#writing = batch;
-    const last = this.#appended;
-    const snapshot = this.#seal(batch, last - batch.count);
-    const { file, disk } = this.#current!;
-    try {
-      await disk.write(batch.bytes, file.bytes - batch.length);
-    } catch (error) {
-      await this.#writeElsewhere(error, batch, last);
+    this.#gathering = this.#emptyBatches.pop() ?? new Batch();
+    return batch;
+  }
+
+  #written(batches: readonly Batch[]): void {
+    for (const batch of batches) {
+      this.#durable += batch.count;
+      batch.forEachPlacement((store, position) => store.settled(position));
+      batch.clear();
+      this.#emptyBatches.push(batch);
     }
-    this.#durable = last;
-    batch.forEachPlacement((store, position) => store.settled(position));
-    batch.clear();
     this.#tellDurable();
-    if (snapshot !== undefined && file === this.#current?.file) await this.#turnOver(snapshot);
-    this.#tellRoom();
   }
 
-  /**
-   * Gives the batch its place in the current file. When that fills the file, returns the snapshot
-   * for the next one, taken now: it holds what this batch says, and nothing that comes after.
-   */
-  #seal(batch: Batch, firstOperation: number): Buffer | undefined {
-    const { file, index } = this.#current!;
-    const at = file.bytes;
-    batch.sealPublishes(file.seed);
-    batch.forEachPlacement((store, position, offset) => {
-      if (!store.located(position, locationOf(file.number, at + offset))) return;
-      file.placed++;
-      file.live++;
-      index.add(store.chain, position, at + offset);
-    });
-    const header = {
-      epoch: this.#epoch,
-      count: batch.count,
-      firstOperation,
-      durable: this.#durable,
-    };
-    sealBatch(batch.bytes, header, file.seed);
-    file.bytes += batch.length;
-    return file.bytes >= this.#options.fileBytes ? this.#snapshot() : undefined;
-  }
-
-  /**
-   * A write has failed, and what it left behind is unknown: the same batch goes to a new file,
-   * before anything newer, as often as it takes. What it says of things that have changed since is
-   * of no effect there: the file's snapshot is newer.
-   */
-  async #writeElsewhere(cause: unknown, batch: Batch, last: number): Promise<void> {
-    const failed = this.#current;
-    await this.#untilItWorks(cause, async () => {
-      await this.#beginFile(this.#snapshot());
-      this.#seal(batch, last - batch.count);
-      const { file, disk } = this.#current!;
-      await disk.write(batch.bytes, file.bytes - batch.length);
-    });
-    await this.#letGo(failed);
-  }
-
-  /** Goes on in a new file: the current one is full. */
-  async #turnOver(snapshot: Buffer): Promise<void> {
-    const full = this.#current!;
-    try {
-      await this.#beginFile(snapshot);
-    } catch (error) {
-      await this.#untilItWorks(error, () => this.#beginFile(this.#snapshot()));
-    }
-    await this.#letGo(full);
-    this.#tidyUp();
-  }
-
-  /** Tries something again and again; publishers wait for so long. */
-  async #untilItWorks(cause: unknown, action: () => Promise<void>): Promise<void> {
-    const { logger } = this.#ports;
-    const text = 'cannot write to the journal: publishers wait until it is possible again';
-    logger.error(text, { error: cause });
-    this.#isFailing = true;
-    for (let isDone = false; !isDone; ) {
-      await this.#delay(RETRY_MILLISECONDS);
-      try {
-        await action();
-        isDone = true;
-      } catch (error) {
-        logger.debug('the journal still cannot be written', { error });
-      }
-    }
-    this.#isFailing = false;
-    logger.warn('the journal can be written again');
-  }
-
-  /** Closes a file that is full or has failed, and leaves its index beside it. */
-  async #letGo(current: CurrentFile | undefined): Promise<void> {
-    if (current === undefined) return;
-    const { files, logger } = this.#ports;
-    try {
-      await current.disk.close();
-      const path = indexPath(current.file.path);
-      const disk = await files.open(path, { create: true, durableWrites: false });
-      await disk.write(current.index.finish(current.file.seed), 0);
-      await disk.close();
-    } catch (error) {
-      logger.warn('cannot write an index of the journal; the next start takes longer', { error });
-    }
-  }
-
-  /** Begins a new file with a snapshot; it is the current one when that is on the disk. */
-  async #beginFile(snapshot: Buffer): Promise<void> {
-    const { files, random } = this.#ports;
-    const number = this.#nextFileNumber++;
-    const path = `${this.#options.directory}/${journalFileName(number)}`;
-    const seed = random.bytes(4).readUInt32BE();
-    const disk = await this.#spare.take(path);
-    const header = { number, seed, epoch: this.#epoch, firstOperation: this.#appended };
-    const batchHeader = {
-      epoch: this.#epoch,
-      count: 0,
-      firstOperation: this.#appended,
-      durable: this.#durable,
-    };
-    sealBatch(snapshot, batchHeader, seed);
-    await disk.write(Buffer.concat([encodeFileHeader(header), snapshot]), 0);
-    if (this.#options.durable) await files.syncDirectory(this.#options.directory);
-    const bytes = FILE_HEADER_BYTES + snapshot.length;
-    const file: JournalFile = { number, path, seed, bytes, placed: 0, live: 0 };
-    this.#files.set(number, file);
-    this.#current = { file, disk, index: new FileIndexBuilder() };
-  }
-
-  #snapshot(): Buffer {
-    return encodeSnapshot(this.#ports.topology(), this.#stores.values());
-  }
-
-  /** Gives up the files that nobody needs any more: only the current one is needed for itself. */
   #freeFiles(): void {
     this.#hasDeadFiles = false;
-    for (const file of this.#files.values()) {
-      if (file.live > 0 || file === this.#current?.file) continue;
-      this.#files.delete(file.number);
-      this.#spare.recycle(file.path);
-    }
-  }
-
-  /** What can wait until a file is full: room is given back, and made ready for the next file. */
-  #tidyUp(): void {
-    this.#freeFiles();
-    this.#spare.prepare();
-    const full = [...this.#files.values()].filter((file) => file !== this.#current?.file);
-    void this.#cleaner.clean(full).then(() => this.#freeFiles());
+    this.#files.freeFiles();
   }
 
   #tellRoom(): void {
@@ -442,11 +265,5 @@ export class Journal implements TurnEnd {
     let due = 0;
     while (due < length && this.#waiting[due]!.operation <= this.#durable) due++;
     for (const { then } of this.#waiting.splice(0, due)) then();
-  }
-
-  #delay(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#ports.clock.after(milliseconds, resolve);
-    });
   }
 }

@@ -1,5 +1,14 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import {
+  copyFile,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  unlink,
+} from 'node:fs/promises';
 import type { DiskFile, Files, OpenOptions } from './files.js';
 
 /** O_DSYNC is Linux's; elsewhere each write is followed by a sync. */
@@ -19,6 +28,7 @@ export const nodeFiles: Files = {
     const handle = await open(path, flags, 0o600);
     return new NodeFile(handle, durableWrites && DURABLE_WRITES === undefined);
   },
+  link: (from, to) => link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_EXCL)),
   rename: (from, to) => rename(from, to),
   remove: (path) => unlink(path),
   syncDirectory: async (directory) => {

@@ -1,23 +1,26 @@
 import type { Logger } from '../base/logger.js';
-import { batchesOf } from './batch-reader.js';
+import { batchesOf, type ReportProblem } from './batch-reader.js';
 import { readFileIndex } from './file-index.js';
 import type { Files } from './files.js';
 import {
-  fileNumberOf,
+  BEGUN_NAME,
   type JournalFile,
   journalFileName,
   journalFileNumber,
   locationOf,
   readRange,
+  slotOf,
 } from './journal-file.js';
 import {
   BATCH_HEADER_BYTES,
+  BATCHES_OFFSET,
+  DamagedJournalError,
   decodeFileHeader,
-  FILE_HEADER_BYTES,
   type FileHeader,
+  SECOND_HEADER_OFFSET,
 } from './journal-format.js';
 import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from './location-table.js';
-import { decodeOperations, type Operation, type PublishOperation } from './operations.js';
+import { decodeOperations, type Operation, type PublishOperation, SNAPSHOT } from './operations.js';
 
 /** A chain as the journal has left it. */
 export interface RecoveredChain {
@@ -37,10 +40,16 @@ export interface Recovered {
   readonly operations: number;
 }
 
-/** A file of a journal, read into memory. */
-interface FileContent {
-  readonly path: string;
+/** What a file begins with. */
+interface FileHead {
   readonly header: FileHeader;
+  /** Whether its snapshot was on the disk when the file was gone on with. */
+  readonly isBegun: boolean;
+}
+
+/** A file of a journal, read into memory. */
+interface FileContent extends FileHead {
+  readonly path: string;
   readonly bytes: Buffer;
 }
 
@@ -52,7 +61,8 @@ export type EndsChain = (change: unknown, chain: number) => boolean;
  * reads the others only for where their messages are. A torn end is cut off, and said; damage in
  * the middle is said, the file is set aside (`.damaged`), and what can be read is kept.
  *
- * Throws NewerFormatError, or Node's error if the disk cannot be read.
+ * Throws DamagedJournalError if there is no beginning to go on from, NewerFormatError, or Node's
+ * error if the disk cannot be read.
  */
 export async function recover(
   files: Files,
@@ -69,7 +79,8 @@ class Recovery {
   readonly #endsChain: EndsChain;
   readonly #logger: Logger;
   readonly #chains = new Map<number, RecoveredChain>();
-  #topology: unknown[] = [];
+  readonly #topology: unknown[] = [];
+  /** By slot. */
   readonly #journalFiles = new Map<number, JournalFile>();
   #operations = 0;
   #epoch = 0;
@@ -82,12 +93,16 @@ class Recovery {
   }
 
   async run(): Promise<Recovered> {
-    const numbers = await this.#fileNumbers();
-    const base = await this.#findBase(numbers);
-    // Usually the base is the last file; a later one has lost its snapshot, but goes on from here.
+    const names = await this.#files.list(this.#directory);
+    const numbers = names.map(journalFileNumber).filter((number) => number !== undefined);
+    numbers.sort((a, b) => a - b);
+    const base = await this.#findBase(numbers, names.includes(BEGUN_NAME));
+    // Usually the base is the last file; one behind it has lost its beginning, and goes on from it.
     for (const number of numbers) if (number >= base) await this.#replay(number);
     await this.#locate(numbers.filter((number) => number < base));
     this.#dropLost();
+    // A position below a reservation counts as delivered: none is given to another message.
+    for (const { locations, reserved } of this.#chains.values()) locations.skipTo(reserved);
     return {
       topology: this.#topology,
       chains: this.#chains,
@@ -98,51 +113,74 @@ class Recovery {
     };
   }
 
-  async #fileNumbers(): Promise<number[]> {
-    const numbers: number[] = [];
-    for (const name of await this.#files.list(this.#directory)) {
-      const number = journalFileNumber(name);
-      if (number !== undefined) numbers.push(number);
+  /**
+   * The last file that begins with a whole snapshot; every file behind it can be gone on with.
+   * 0 if nothing was ever kept here. Throws DamagedJournalError if something was, and is not to
+   * be had.
+   */
+  async #findBase(numbers: readonly number[], wasBegun: boolean): Promise<number> {
+    let damaged: { readonly number: number; readonly place: string } | undefined;
+    for (const number of [...numbers].reverse()) {
+      const content = await this.#read(number);
+      if (content === 'never begun') continue;
+      const path = this.#pathOf(number);
+      if (content !== 'damaged') {
+        this.#epoch = Math.max(this.#epoch, content.header.epoch);
+        if (beginsWithSnapshot(content)) {
+          if (damaged !== undefined && !isRow(numbers, number)) break;
+          return number;
+        }
+        if (!content.isBegun) continue;
+      }
+      const place = `${path} at ${content === 'damaged' ? 0 : BATCHES_OFFSET}`;
+      this.#logger.error(`${place}: the beginning of the file is damaged`);
+      await this.#setAside(path);
+      damaged ??= { number, place };
+      if (content === 'damaged') break;
     }
-    return numbers.sort((a, b) => a - b);
+    if (damaged === undefined && !wasBegun) return 0;
+    const place = damaged?.place ?? this.#directory;
+    throw new DamagedJournalError(
+      `${place}: what was kept cannot be read, and nothing has been changed; ` +
+        'restore the directory from a copy, or move it away to begin with nothing',
+    );
   }
 
-  /** Reads a file; undefined if it has never been begun, or is an earlier use's. */
-  async #read(number: number): Promise<FileContent | undefined> {
+  /** Reads a file whole. */
+  async #read(number: number): Promise<FileContent | 'never begun' | 'damaged'> {
     const path = this.#pathOf(number);
     const disk = await this.#files.open(path, { create: false, durableWrites: false });
     try {
       const bytes = await readRange(disk, 0, await disk.size());
-      const header = decodeFileHeader(bytes);
-      return header?.number === number ? { path, header, bytes } : undefined;
+      const head = readHead(bytes, number);
+      return typeof head === 'string' ? head : { path, ...head, bytes };
     } finally {
       await disk.close();
     }
   }
 
-  /** The last file that begins with a whole snapshot; the first there is if none does. */
-  async #findBase(numbers: readonly number[]): Promise<number> {
-    for (const number of [...numbers].reverse()) {
-      const content = await this.#read(number);
-      if (content === undefined) continue;
-      this.#epoch = Math.max(this.#epoch, content.header.epoch);
-      if (beginsWithSnapshot(content)) return number;
-      this.#logger.error(`${content.path}: it does not begin as it should`);
-    }
-    return numbers[0] ?? 0;
-  }
-
   /** Goes by everything a file says. */
   async #replay(number: number): Promise<void> {
     const content = await this.#read(number);
-    if (content === undefined) return;
-    this.#addFile(content);
-    for (const batch of batchesOf(content.bytes, content.header, this.#report(content.path))) {
+    if (typeof content === 'string') return;
+    const { path, header, bytes } = content;
+    const file = this.#addFile({ number, path, seed: header.seed, bytes: bytes.length });
+    let isDamaged = false;
+    for (const batch of batchesOf(
+      bytes,
+      header,
+      this.#report(path, () => (isDamaged = true)),
+    )) {
       this.#operations = batch.header.firstOperation + batch.header.count;
-      for (const [operation, at] of decodeOperations(content.bytes, batch.start, batch.end)) {
-        this.#apply(operation, locationOf(number, at));
+      let isCountedIn = false;
+      for (const [operation, at] of decodeOperations(bytes, batch.start, batch.end)) {
+        // What follows a snapshot in its batch is counted in already; only the messages are news.
+        if (isCountedIn && operation.kind !== 'publish') continue;
+        if (operation.kind === 'snapshot' && operation.ends) isCountedIn = true;
+        this.#apply(operation, locationOf(file.slot, at));
       }
     }
+    if (isDamaged) await this.#setAside(path);
   }
 
   #apply(operation: Operation, location: number): void {
@@ -212,48 +250,71 @@ class Recovery {
   /** Finds the messages that are in earlier files, latest first: some may have been copied on. */
   async #locate(numbers: readonly number[]): Promise<void> {
     for (const number of [...numbers].reverse()) {
-      const file = await this.#readHeader(number);
-      if (file === undefined) continue;
-      this.#journalFiles.set(number, file);
-      const index = await readFileIndex(this.#files, file.path, file.seed);
-      if (index === undefined) await this.#scan(number);
-      else index.forEach((chain, position, at) => this.#found(chain, position, number, at));
+      const head = await this.#readHead(number);
+      if (head === 'never begun') continue;
+      const path = this.#pathOf(number);
+      if (head === 'damaged') {
+        this.#logger.error(`${path} at 0: the beginning of the file is damaged`);
+        await this.#setAside(path);
+        continue;
+      }
+      const file = this.#addFile({ number, path, seed: head.header.seed, bytes: head.bytes });
+      const index = await readFileIndex(this.#files, path, file.seed);
+      if (index === undefined) await this.#scan(file);
+      else index.forEach((chain, position, at) => this.#found(chain, position, file, at));
     }
   }
 
   /** Reads a whole file for where its messages are: it has no index. */
-  async #scan(number: number): Promise<void> {
-    const content = await this.#read(number);
-    if (content === undefined) return;
-    for (const batch of batchesOf(content.bytes, content.header, this.#report(content.path))) {
-      for (const [operation, at] of decodeOperations(content.bytes, batch.start, batch.end)) {
+  async #scan(file: JournalFile): Promise<void> {
+    const content = await this.#read(file.number);
+    if (typeof content === 'string') return;
+    const { path, header, bytes } = content;
+    let isDamaged = false;
+    for (const batch of batchesOf(
+      bytes,
+      header,
+      this.#report(path, () => (isDamaged = true)),
+    )) {
+      for (const [operation, at] of decodeOperations(bytes, batch.start, batch.end)) {
         if (operation.kind !== 'publish') continue;
         for (const { chain, position } of operation.placements) {
-          this.#found(chain, position, number, at);
+          this.#found(chain, position, file, at);
         }
       }
     }
+    if (isDamaged) await this.#setAside(path);
   }
 
-  #found(chain: number, position: number, number: number, offset: number): void {
-    const file = this.#journalFiles.get(number)!;
+  #found(chain: number, position: number, file: JournalFile, offset: number): void {
     file.placed++;
     const locations = this.#chains.get(chain)?.locations;
     if (locations?.get(position) !== UNKNOWN) return;
-    locations.set(position, locationOf(number, offset));
+    locations.set(position, locationOf(file.slot, offset));
     file.live++;
   }
 
-  async #readHeader(number: number): Promise<JournalFile | undefined> {
-    const path = this.#pathOf(number);
-    const disk = await this.#files.open(path, { create: false, durableWrites: false });
+  async #readHead(
+    number: number,
+  ): Promise<(FileHead & { bytes: number }) | 'never begun' | 'damaged'> {
+    const disk = await this.#files.open(this.#pathOf(number), {
+      create: false,
+      durableWrites: false,
+    });
     try {
-      const header = decodeFileHeader(await readRange(disk, 0, FILE_HEADER_BYTES));
-      if (header?.number !== number) return undefined;
-      return { number, path, seed: header.seed, bytes: await disk.size(), placed: 0, live: 0 };
+      const head = readHead(await readRange(disk, 0, BATCHES_OFFSET), number);
+      return typeof head === 'string' ? head : { ...head, bytes: await disk.size() };
     } finally {
       await disk.close();
     }
+  }
+
+  /** Gives a damaged file a second name, so that it stays for people to look at. */
+  async #setAside(path: string): Promise<void> {
+    await this.#files.link(path, `${path}.damaged`).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+      this.#logger.warn(`cannot set ${path} aside`, { error });
+    });
   }
 
   #dropLost(): void {
@@ -268,13 +329,14 @@ class Recovery {
     if (lost > 0) this.#logger.error(`${lost} messages are missing from the journal, and lost`);
   }
 
-  #addFile({ path, header, bytes }: FileContent): void {
-    const { number, seed } = header;
-    this.#journalFiles.set(number, { number, path, seed, bytes: bytes.length, placed: 0, live: 0 });
+  #addFile(file: Pick<JournalFile, 'number' | 'path' | 'seed' | 'bytes'>): JournalFile {
+    const added = { ...file, slot: this.#journalFiles.size + 1, placed: 0, live: 0 };
+    this.#journalFiles.set(added.slot, added);
+    return added;
   }
 
   #countIn(location: number): void {
-    const file = this.#journalFiles.get(fileNumberOf(location));
+    const file = this.#journalFiles.get(slotOf(location));
     if (file === undefined) return;
     file.placed++;
     file.live++;
@@ -282,7 +344,7 @@ class Recovery {
 
   #countOut(location: number): void {
     if (location <= 0) return;
-    const file = this.#journalFiles.get(fileNumberOf(location));
+    const file = this.#journalFiles.get(slotOf(location));
     if (file !== undefined) file.live--;
   }
 
@@ -296,8 +358,15 @@ class Recovery {
     return chain;
   }
 
-  #report(path: string): (problem: string, at: number) => void {
-    return (problem, at) => this.#logger.error(`${path}: ${problem} at ${at}`);
+  #report(path: string, damaged: () => void): ReportProblem {
+    return (problem, at) => {
+      if (problem === 'cut-off') {
+        this.#logger.warn(`${path} at ${at}: a batch was not written to its end, and is cut off`);
+        return;
+      }
+      this.#logger.error(`${path} at ${at}: the journal is damaged; what was here is lost`);
+      damaged();
+    };
   }
 
   #pathOf(number: number): string {
@@ -305,8 +374,29 @@ class Recovery {
   }
 }
 
-/** Whether a file's first batch, the snapshot, is whole: it counts no operations. */
+/**
+ * Reads what a file begins with. It was never begun if there is nothing, or what there is belongs
+ * to an earlier use.
+ */
+function readHead(bytes: Buffer, number: number): FileHead | 'never begun' | 'damaged' {
+  const first = decodeFileHeader(bytes, 0);
+  const second = decodeFileHeader(bytes, SECOND_HEADER_OFFSET);
+  const header = [first, second].find((each) => each?.number === number);
+  if (header !== undefined) return { header, isBegun: second?.number === number };
+  const isOfEarlierUse = first !== undefined;
+  const isBlank = bytes.subarray(0, BATCHES_OFFSET).every((octet) => octet === 0);
+  return isOfEarlierUse || isBlank ? 'never begun' : 'damaged';
+}
+
+/** Whether a file's first batch is whole, and begins with a snapshot. */
 function beginsWithSnapshot({ bytes, header }: FileContent): boolean {
   const [first] = batchesOf(bytes, header, () => {});
-  return first?.header.count === 0 && first.start === FILE_HEADER_BYTES + BATCH_HEADER_BYTES;
+  if (first?.start !== BATCHES_OFFSET + BATCH_HEADER_BYTES) return false;
+  return bytes[first.start] === SNAPSHOT;
+}
+
+/** Whether numbers go up by one from `from` on: no file is missing. */
+function isRow(numbers: readonly number[], from: number): boolean {
+  const row = numbers.filter((number) => number >= from);
+  return row.every((number, i) => number === from + i);
 }

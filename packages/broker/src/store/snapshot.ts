@@ -1,4 +1,3 @@
-import { BATCH_HEADER_BYTES } from './journal-format.js';
 import type { JournalStore } from './journal-store.js';
 import { MEMORY_ONLY } from './location-table.js';
 import {
@@ -13,7 +12,7 @@ import {
 } from './operations.js';
 
 /**
- * The batch a journal file begins with: everything the files before it say, but for the messages
+ * What a journal file begins with: everything the files before it say, but for the messages
  * themselves. Reading a journal therefore begins with the last file, and needs the others only for
  * the messages in them.
  *
@@ -23,7 +22,7 @@ export function encodeSnapshot(
   topology: readonly unknown[],
   stores: Iterable<JournalStore>,
 ): Buffer {
-  const pieces: Buffer[] = [Buffer.alloc(BATCH_HEADER_BYTES), edge(0)];
+  const pieces: Buffer[] = [edge(0)];
   for (const change of topology) pieces.push(encodeTopology(change));
   for (const store of stores) pieces.push(encodeChain(store));
   pieces.push(edge(1));

@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { indexPath } from './file-index.js';
 import type { DiskFile, Files } from './files.js';
+import { SPARE_NAME } from './journal-file.js';
 
 /** Zeros are written in pieces of this size, so that they do not hold up what matters. */
 const PIECE_BYTES = 1_048_576;
@@ -41,7 +42,7 @@ export class SpareFile {
     this.#logger = ports.logger;
     this.#fileBytes = options.fileBytes;
     this.#durable = options.durable;
-    this.#path = `${options.directory}/spare`;
+    this.#path = `${options.directory}/${SPARE_NAME}`;
     this.#found = found;
   }
 
