@@ -167,6 +167,62 @@ test('after stop() nothing more comes, neither of this chunk nor of what was beg
   );
 });
 
+test('held, it finds nothing until it is resumed, and then goes on where it stopped', () => {
+  const holds = fc.array(fc.record({ at: fc.nat(5), again: fc.boolean() }), { maxLength: 5 });
+  const resumes = fc.array(fc.boolean(), { minLength: 1, maxLength: 21 });
+  fc.assert(
+    fc.property(
+      fc.array(frame, { minLength: 1, maxLength: 12 }),
+      fractions,
+      holds,
+      resumes,
+      (frames, places, wanted, mayResume) => {
+        const collector = new Collector();
+        const reader = new FrameReader(collector, 3000);
+        let isHeld = false;
+        collector.onFrame = () => {
+          assert.equal(isHeld, false, 'a frame came while it was held');
+          const hold = wanted.find(({ at }) => at === collector.frames.length - 1);
+          if (hold === undefined) return;
+          isHeld = true;
+          reader.hold(hold.again);
+          // What is not done comes again, and only the second time counts.
+          if (hold.again) collector.frames.pop();
+          if (hold.again) collector.whole.pop();
+          wanted.splice(wanted.indexOf(hold), 1);
+        };
+        const resume = (): void => {
+          isHeld = false;
+          reader.resume();
+        };
+        for (const [i, chunk] of cut(Buffer.concat(frames.map(encode)), places).entries()) {
+          reader.push(chunk);
+          if (isHeld && mayResume[i % mayResume.length]) resume();
+        }
+        while (isHeld) resume();
+        assert.deepEqual(collector.frames, frames);
+        assert.deepEqual(collector.whole, frames.map(encode));
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('stopped while it is held, it keeps nothing, and finds nothing when resumed', () => {
+  const collector = new Collector();
+  const reader = new FrameReader(collector, 100);
+  collector.onFrame = () => reader.hold(false);
+  reader.push(Buffer.concat([frameOf('abc'), frameOf('def')]));
+  reader.stop();
+  const before = process.memoryUsage().arrayBuffers;
+  const chunk = Buffer.alloc(100_000);
+  for (let i = 0; i < 100; i++) reader.push(chunk);
+  assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000, 'chunks pile up');
+  reader.resume();
+  reader.push(frameOf('ghi'));
+  assert.equal(collector.frames.length, 1);
+});
+
 test('stop() between chunks drops the frame that was begun', () => {
   const collector = new Collector();
   const reader = new FrameReader(collector, 100);

@@ -85,6 +85,7 @@ export class FrameReader {
   /** Drops what is buffered and ignores everything that comes from now on. */
   stop(): void {
     this.#stopped = true;
+    this.#isHeld = false;
     this.#partial = undefined;
     this.#held = undefined;
   }

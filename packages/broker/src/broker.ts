@@ -69,6 +69,7 @@ export class Broker {
   readonly #connections = new Set<Connection>();
   #isClosing = false;
   #emptied: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
   readonly #opened: OpenedJournal | undefined;
   #sweepTimer: Timer;
 
@@ -106,7 +107,8 @@ export class Broker {
    * of a `duplexPair()`, anything that carries octets both ways.
    */
   accept(duplex: Duplex): void {
-    if (this.#isClosing) {
+    // One that has closed already would never say so again.
+    if (this.#isClosing || duplex.destroyed) {
       duplex.destroy();
       return;
     }
@@ -136,7 +138,12 @@ export class Broker {
    * Ends every connection with 320 CONNECTION_FORCED, as RabbitMQ does when it stops, and waits for
    * the peers to agree, but not for long.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#isClosing = true;
     this.#sweepTimer.cancel();
     const text = "broker forced connection closure with reason 'shutdown'";
@@ -146,9 +153,10 @@ export class Broker {
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
-    const grace = this.#ports.clock.after(CLOSE_GRACE_MILLISECONDS, () => {
+    const cutAll = (): void => {
       for (const connection of this.#connections) connection.cut();
-    });
+    };
+    const grace = this.#ports.clock.after(CLOSE_GRACE_MILLISECONDS, cutAll, true);
     this.#checkEmptied();
     await emptied;
     grace.cancel();

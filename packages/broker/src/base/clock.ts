@@ -9,16 +9,20 @@ export interface Clock {
   now(): number;
   /** The time of day, in milliseconds since 1970; it may jump. */
   wallTime(): number;
-  /** Runs `action` once after `milliseconds`. A pending timer never keeps the process alive. */
-  after(milliseconds: number, action: () => void): Timer;
+  /**
+   * Runs `action` once after `milliseconds`. A pending timer does not keep the process alive, unless
+   * `holdsProcess` says that somebody waits for it.
+   */
+  after(milliseconds: number, action: () => void, holdsProcess?: boolean): Timer;
 }
 
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
-  after: (milliseconds, action) => {
-    const timeout = setTimeout(action, milliseconds).unref();
+  after: (milliseconds, action, holdsProcess = false) => {
+    const timeout = setTimeout(action, milliseconds);
+    if (!holdsProcess) timeout.unref();
     return { cancel: () => clearTimeout(timeout) };
   },
 };

@@ -38,6 +38,7 @@ function newConsumerOn(queue: Queue): { readonly cancel: () => void; wasCancelle
     noAck: true,
     exclusive: false,
     prefetchCount: 0,
+    timeoutMilliseconds: undefined,
     priority: 0,
     arguments: new Map(),
   };

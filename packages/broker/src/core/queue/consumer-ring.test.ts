@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MemoryStore } from '../../store/memory-store.js';
 import { Consumer } from '../consumer.js';
+import { CONNECTION, newVirtualHost, queueRequest } from '../virtual-host.test.support.js';
 import { ConsumerRing } from './consumer-ring.js';
-import { Queue } from './queue.js';
 
 /** Whether a consumer may take another message is for the test to say. */
 class Gate {
@@ -19,19 +18,7 @@ class Gate {
   cancelled(): void {}
 }
 
-const QUEUE = new Queue(
-  {
-    name: 'q',
-    durable: false,
-    autoDelete: false,
-    owner: undefined,
-    arguments: new Map(),
-    number: 0,
-    maxPriority: 0,
-  },
-  { queueUnused: () => {} },
-  { open: () => new MemoryStore(), levels: [] },
-);
+const QUEUE = newVirtualHost().queues.declare(queueRequest('q'), CONNECTION);
 
 function newConsumer(tag: string, priority = 0): { consumer: Consumer; gate: Gate } {
   const gate = new Gate();
@@ -41,6 +28,7 @@ function newConsumer(tag: string, priority = 0): { consumer: Consumer; gate: Gat
     noAck: false,
     exclusive: false,
     prefetchCount: 0,
+    timeoutMilliseconds: undefined,
     arguments: new Map(),
   };
   return { consumer: new Consumer(spec, QUEUE, gate), gate };

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { MemoryStore } from '../../store/memory-store.js';
 import { Consumer, type ConsumerSpec } from '../consumer.js';
 import type { Message } from '../message.js';
 import { TestMessage } from '../message.test.support.js';
-import { Queue, type QueueSpec } from './queue.js';
+import type { QueueRequest } from '../queues.js';
+import type { VirtualHost } from '../virtual-host.js';
+import { CONNECTION, newVirtualHost, queueRequest } from '../virtual-host.test.support.js';
+import { integerArgument } from './arguments.js';
+import type { Queue } from './queue.js';
 
 /** What has become of a message. */
 interface Entry {
@@ -36,25 +39,20 @@ export class QueueWorld {
   readonly queue: Queue;
   readonly subscribers: Subscriber[] = [];
   readonly outstanding: Outstanding[] = [];
-  unusedCalls = 0;
+  readonly #vhost: VirtualHost = newVirtualHost();
   readonly #entries: Entry[] = [];
   readonly #maximum: number;
   #isDeleted = false;
 
-  constructor(differing: Partial<QueueSpec> = {}) {
-    const spec = {
-      name: 'q',
-      durable: false,
-      autoDelete: false,
-      owner: undefined,
-      arguments: new Map(),
-      number: 0,
-      maxPriority: 0,
-      ...differing,
-    };
-    this.#maximum = spec.maxPriority;
-    const owner = { queueUnused: () => void this.unusedCalls++ };
-    this.queue = new Queue(spec, owner, { open: () => new MemoryStore(), levels: [] });
+  constructor(differing: Partial<QueueRequest> = {}) {
+    const request = queueRequest('q', differing);
+    this.#maximum = integerArgument(request.arguments, 'x-max-priority') ?? 0;
+    this.queue = this.#vhost.queues.declare(request, CONNECTION);
+  }
+
+  /** Whether the queue is there for others to find. */
+  get isDeclared(): boolean {
+    return this.#vhost.queues.get('q') === this.queue;
   }
 
   publish(priority: number = 0): TestMessage {
@@ -72,6 +70,7 @@ export class QueueWorld {
       noAck: false,
       exclusive: false,
       prefetchCount: 0,
+      timeoutMilliseconds: undefined,
       priority: 0,
       arguments: new Map(),
       ...differing,
@@ -138,7 +137,7 @@ export class QueueWorld {
   delete(): void {
     for (const entry of this.#entries) entry.state = 'gone';
     this.#isDeleted = true;
-    this.queue.delete();
+    this.#vhost.queues.drop('q');
   }
 
   /** That the queue's counts and the messages' holders are right, and nothing waits in vain. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { FieldTable } from '@leveret/amqp';
 import fc from 'fast-check';
 import { Refusal } from '../refusal.js';
 import { QueueWorld } from './queue-world.test.support.js';
@@ -37,6 +38,10 @@ const step: fc.Arbitrary<Step> = fc.record(
   },
   { noNullPrototype: true },
 );
+
+function priorities(maximum: number): FieldTable {
+  return new Map([['x-max-priority', { type: 'I', value: maximum }]]);
+}
 
 function run(world: QueueWorld, { kind, n, m }: Step): void {
   const { subscribers, outstanding } = world;
@@ -77,7 +82,7 @@ test('whatever happens: order, credit, counts and memory are right, and nothing 
   const maximum = fc.constantFrom(0, 0, 2);
   fc.assert(
     fc.property(maximum, fc.array(step, { maxLength: 100, size: 'max' }), (maxPriority, steps) => {
-      const world = new QueueWorld({ maxPriority });
+      const world = new QueueWorld({ arguments: priorities(maxPriority) });
       for (const each of steps) {
         run(world, each);
         world.check();
@@ -172,24 +177,22 @@ test('an exclusive consumer is alone: it comes to none, and none comes to it', (
   assert.equal(world.queue.consumerCount, 1);
 });
 
-test('an auto-delete queue says so when its last consumer has gone, and not before', () => {
+test('an auto-delete queue goes when its last consumer has gone, and not before', () => {
   const world = new QueueWorld({ autoDelete: true });
-  assert.equal(world.unusedCalls, 0, 'one that never had a consumer stays');
+  assert.equal(world.isDeclared, true, 'one that never had a consumer stays');
   const a = world.subscribe();
   const b = world.subscribe();
   world.cancel(a);
-  assert.equal(world.unusedCalls, 0);
+  assert.equal(world.isDeclared, true);
   world.cancel(b);
-  assert.equal(world.unusedCalls, 1);
-  world.cancel(b);
-  assert.equal(world.unusedCalls, 1, 'cancelled before');
+  assert.equal(world.isDeclared, false);
   const plain = new QueueWorld();
   plain.cancel(plain.subscribe());
-  assert.equal(plain.unusedCalls, 0);
+  assert.equal(plain.isDeclared, true);
 });
 
 test('every message there is can be visited, delivered ones included', () => {
-  const world = new QueueWorld({ maxPriority: 3 });
+  const world = new QueueWorld({ arguments: priorities(3) });
   const published = [0, 3, 1, 0].map((priority) => world.publish(priority));
   world.get(false);
   world.get(true);

@@ -5,6 +5,7 @@ import {
   type FieldTable,
   FRAME_HEADER_SIZE,
   FRAME_OVERHEAD,
+  SHORTSTR_MAX_BYTES,
 } from '@leveret/amqp';
 import { copyBytes } from '../../base/copy-bytes.js';
 import { invariant } from '../../base/invariant.js';
@@ -131,10 +132,12 @@ export class AmqpMessage extends Message {
 
   readdressed(exchange: string, routingKey: string, properties: BasicProperties): AmqpMessage {
     const changed = this.#passingCopy();
+    // An argument or a policy may name a longer key than a frame has room for.
+    const key = routingKey.slice(0, SHORTSTR_MAX_BYTES);
     changed.exchange = exchange;
-    changed.routingKey = routingKey;
+    changed.routingKey = key;
     changed.expirationMilliseconds = -1;
-    changed.#compose(encodeAddress(exchange, routingKey), properties, this);
+    changed.#compose(encodeAddress(exchange, key), properties, this);
     return changed;
   }
 

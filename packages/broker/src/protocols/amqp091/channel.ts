@@ -255,6 +255,7 @@ export class Channel implements ReplySink {
     const { durability } = this.context;
     const before = durability.appended;
     this.publisher.publish();
+    this.publisher.assembler.published();
     if (durability.appended !== before) this.#publishedAt = durability.appended;
     if (durability.isBehind) this.holdUntil((resume) => durability.onRoom(resume));
     if (!this.publisher.confirms.isEnabled) {

@@ -74,8 +74,7 @@ export class Connection implements TransportListener {
     const { classId, methodId } = cause;
     const args = { replyCode, replyText, classId, methodId };
     this.#transport.send(encodeMethodFrame(0, 'connection.close', args));
-    const { clock, limits } = this.#context;
-    this.#closeTimer = clock.after(limits.closeMilliseconds, () => this.#transport.destroy());
+    this.#cutLater();
   }
 
   /** Ends the connection without a word. */
@@ -243,6 +242,13 @@ export class Connection implements TransportListener {
     this.#release();
     this.#transport.send(encodeMethodFrame(0, 'connection.close-ok', {}));
     this.#transport.end();
+    this.#cutLater();
+  }
+
+  /** A peer that is done with may still keep its stream open: not for long. */
+  #cutLater(): void {
+    const { clock, limits } = this.#context;
+    this.#closeTimer = clock.after(limits.closeMilliseconds, () => this.#transport.destroy());
   }
 
   /** We have closed; all that counts is that the peer agrees, or closes at the same time. */

@@ -52,7 +52,7 @@ export class Handshake implements TransportListener {
   readonly #over: () => void;
   readonly #transport: Transport;
   readonly #isLoopback: boolean;
-  readonly #timer: Timer;
+  #timer: Timer;
   #step: Step = 'header';
   #header: Buffer = Buffer.alloc(0);
   #user: User | undefined;
@@ -256,7 +256,8 @@ export class Handshake implements TransportListener {
     this.#transport.stopReading();
     this.#ports.logger.debug(`handshake refused: ${reason}`);
     const { clock, limits } = this.#ports;
-    clock.after(limits.refusalMilliseconds, () => this.#transport.destroy());
+    this.#timer.cancel();
+    this.#timer = clock.after(limits.refusalMilliseconds, () => this.#transport.destroy());
   }
 }
 

@@ -25,6 +25,7 @@ const IMMEDIATE = 2;
 const ADDRESS_OFFSET = 6;
 /** Room that is made at once for a message whose frames came in several pieces. */
 const ASSEMBLY_BYTES = 4_096;
+const EMPTY = Buffer.alloc(0);
 /** Two short strings and no more. */
 const ADDRESS_BYTES_MAX = 512;
 
@@ -110,6 +111,8 @@ export class PublishAssembler {
 
   /** Takes a content body with the payload `buffer[start, end)`. */
   contentBody(buffer: Buffer, start: number, end: number): void {
+    // Kept, empty frames would let a message grow without ever becoming whole.
+    if (start === end) return;
     this.#bodyBytesLeft -= end - start;
     if (this.#bodyBytesLeft < 0) {
       throw connectionError(
@@ -125,8 +128,14 @@ export class PublishAssembler {
   /** Gives up what has come of a message. */
   abandon(): void {
     this.awaited = 'method';
+    this.published();
+  }
+
+  /** Lets go of the message: an idle channel must not hold what it published last. */
+  published(): void {
     this.#assembly = undefined;
     this.message.renew();
+    this.message.buffer = EMPTY;
   }
 
   #addFrame(buffer: Buffer, start: number, end: number): void {

@@ -40,6 +40,7 @@ export class Transport implements TurnEnd {
   /** Not reading, because the peer does not read our output, or because somebody waits. */
   #paused = false;
   #holds = 0;
+  #isCorked = false;
   /** The peer has not read what was sent: nothing that can wait should be written. */
   isCongested = false;
   /** Whether anything came since this was last set to false: for heartbeats. */
@@ -174,6 +175,7 @@ export class Transport implements TurnEnd {
   #write(buffer: Buffer, length: number): void {
     if (this.#ended) return;
     const duplex = this.#duplex;
+    if (!this.#letsGo) this.#corkForNow();
     const wantsMore = duplex.write(length === buffer.length ? buffer : buffer.subarray(0, length));
     if (this.#letsGo && duplex.writableLength === 0) this.#pool.giveBack(buffer);
     if (wantsMore) return;
@@ -183,6 +185,20 @@ export class Transport implements TurnEnd {
       this.#paused = true;
       duplex.pause();
     }
+  }
+
+  /**
+   * A stream inside this process hands its octets over within the write, and the answer would come
+   * in the middle of whatever we are doing: it gets them when we are done.
+   */
+  #corkForNow(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#duplex.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      this.#duplex.uncork();
+    });
   }
 
   #drain(): void {
