@@ -221,6 +221,9 @@ describe('properties of a message', { concurrency: true }, () => {
     ['', 'no_integer'],
     ['-1', '{value_negative,-1}'],
     ['1.5', '{leftover_string,".5"}'],
+    ['0x10', '{leftover_string,"x10"}'],
+    [' 5', 'no_integer'],
+    ['5 ', '{leftover_string," "}'],
     ['315360000001', '{value_too_large,315360000001}'],
   ] as const) {
     test(`expiration ${JSON.stringify(expiration)} is 406`, async (t) => {
@@ -232,6 +235,30 @@ describe('properties of a message', { concurrency: true }, () => {
       );
     });
   }
+
+  for (const expiration of ['600000', '+600000', '00600000', '315360000000']) {
+    test(`expiration ${expiration} is fine, and comes through as it is`, async (t) => {
+      const raw = await broker.rawChannel(t);
+      const queue = broker.queueName();
+      await raw.call(1, 'queue.declare', { queue });
+      raw.publish(1, { routingKey: queue }, 'message', { expiration });
+      assert.equal((await raw.get(1, queue))?.properties.expiration, expiration);
+    });
+  }
+
+  test('of several mistakes CC and BCC are told before the delivery-mode', async (t) => {
+    const raw = await broker.rawChannel(t);
+    const properties = { headers: { CC: 'text' }, deliveryMode: 7 };
+    raw.publish(1, { routingKey: 'nowhere' }, 'refused', properties);
+    await raw.expectClose(
+      1,
+      channelClose(
+        406,
+        'invalid message: {unacceptable_type_in_header,"CC",longstr}',
+        'basic.publish',
+      ),
+    );
+  });
 
   for (const deliveryMode of [0, 3, 7, 255]) {
     test(`delivery-mode ${deliveryMode} is 406`, async (t) => {

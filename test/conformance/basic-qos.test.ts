@@ -105,6 +105,21 @@ describe('basic.qos', { concurrency: true }, () => {
     await deliveries(raw, 9);
   });
 
+  test('not global: lifts the limit of the channel as well', async (t) => {
+    const { raw, queue } = await tenMessages(t);
+    await raw.call(1, 'basic.qos', { prefetchCount: 1, global: true });
+    await raw.call(1, 'basic.consume', { queue, consumerTag: 'c' });
+    await deliveries(raw, 1);
+    raw.sendMethod(1, 'basic.qos', { prefetchCount: 1, global: false });
+    const seen: string[] = [];
+    while (seen.length < 10) {
+      const method = await raw.nextMethod();
+      seen.push(method.name);
+      if (method.name === 'basic.deliver') await raw.contentOf(method, 'basic.deliver', 1);
+    }
+    assert.equal(seen.filter((name) => name === 'basic.deliver').length, 9);
+  });
+
   test('both: the tighter of the two holds', async (t) => {
     const { raw, queue } = await tenMessages(t);
     await raw.call(1, 'basic.qos', { prefetchCount: 2, global: false });

@@ -248,6 +248,18 @@ describe('a queue declared again', { concurrency: true }, () => {
       "received none but current is the value 'a' of type 'longstr'",
     ],
     [
+      'x-dead-letter-exchange',
+      {},
+      { arguments: { 'x-dead-letter-exchange': Buffer.from('a') } },
+      "received the value 'a' of type 'binary' but current is none",
+    ],
+    [
+      'x-queue-version',
+      { arguments: { 'x-queue-version': 1 } },
+      { arguments: { 'x-queue-version': 2 } },
+      "received '2' but current is '1'",
+    ],
+    [
       'x-overflow',
       { arguments: { 'x-overflow': 'drop-head' } },
       { arguments: { 'x-overflow': 'reject-publish' } },

@@ -4,7 +4,6 @@ import { channelClose, type RawConnection } from '../wire/raw-connection.js';
 import { brokerUnderTest } from './broker-under-test.js';
 
 const broker = await brokerUnderTest();
-const notYet = broker.isRabbit ? false : 'Leveret has no single active consumer yet';
 
 async function withQueue(t: TestContext): Promise<{ raw: RawConnection; queue: string }> {
   const raw = await broker.rawChannel(t);
@@ -15,9 +14,7 @@ async function withQueue(t: TestContext): Promise<{ raw: RawConnection; queue: s
 }
 
 describe('x-single-active-consumer', { concurrency: true }, () => {
-  test('one consumer gets all, the next in line takes over when it is cancelled', {
-    todo: notYet,
-  }, async (t) => {
+  test('one consumer gets all, the next in line takes over when it is cancelled', async (t) => {
     const { raw, queue } = await withQueue(t);
     for (const consumerTag of ['a', 'b', 'c']) {
       await raw.call(1, 'basic.consume', { queue, consumerTag, noAck: true });
@@ -32,9 +29,7 @@ describe('x-single-active-consumer', { concurrency: true }, () => {
     }
   });
 
-  test('the one in line takes over when the connection of the active one is cut', {
-    todo: notYet,
-  }, async (t) => {
+  test('the one in line takes over when the connection of the active one is cut', async (t) => {
     const { raw, queue } = await withQueue(t);
     const active = await broker.rawChannel(t);
     await active.call(1, 'basic.consume', { queue });
@@ -46,7 +41,7 @@ describe('x-single-active-consumer', { concurrency: true }, () => {
     assert.deepEqual([args.consumerTag, args.redelivered], ['next', true]);
   });
 
-  test('an exclusive consumer is 403', { todo: notYet }, async (t) => {
+  test('an exclusive consumer is 403', async (t) => {
     const { raw, queue } = await withQueue(t);
     raw.sendMethod(1, 'basic.consume', { queue, exclusive: true });
     await raw.expectClose(
