@@ -39,23 +39,28 @@ export const exceptions: Exceptions = {
     },
     {
       where: 'packages/broker/src/protocols/amqp091',
-      max: 20,
+      max: 21,
       reason: 'one layer, read side by side; the next file asks for a folder beside handlers/',
     },
     {
+      where: 'packages/broker/src/core',
+      max: 18,
+      reason: 'dead letters ask for a folder of their own',
+    },
+    {
+      where: 'packages/broker/src/core/queue',
+      max: 18,
+      reason: 'the rules of a queue (expiry, length, deliveries) ask for a folder of their own',
+    },
+    {
       where: 'packages/broker/src/store',
-      max: 17,
+      max: 20,
       reason: 'the parts of the journal ask for a folder of their own',
     },
     {
       where: 'packages/broker/src/store/message-store.contract.ts#messageStoreContract',
       max: 73,
       reason: 'a list of tests',
-    },
-    {
-      where: 'test/conformance/clients/tutorial-scenarios.ts#tutorialScenarios',
-      max: 76,
-      reason: 'a list of scenarios',
     },
   ],
   permits: [
