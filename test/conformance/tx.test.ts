@@ -5,8 +5,6 @@ import { brokerUnderTest } from './broker-under-test.js';
 
 const broker = await brokerUnderTest();
 
-const lengthLimits = broker.isRabbit ? false : 'Leveret has no length limits yet';
-
 /** Channel 1 in a transaction, channel 2 outside of it, and a queue. */
 async function transaction(t: TestContext): Promise<{ raw: RawConnection; queue: string }> {
   const raw = await broker.rawChannel(t);
@@ -161,7 +159,7 @@ describe('transactions', { concurrency: true }, () => {
     );
   });
 
-  test('a commit that a queue refuses is 406', { todo: lengthLimits }, async (t) => {
+  test('a commit that a queue refuses is 406', async (t) => {
     const { raw } = await transaction(t);
     const queue = broker.queueName();
     const table = { 'x-max-length': 1, 'x-overflow': 'reject-publish' };
