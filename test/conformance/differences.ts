@@ -91,3 +91,28 @@ export const deepTable: Difference<'accepted' | 'refused'> = {
   rabbitmq: 'accepted',
   leveret: 'refused',
 };
+
+export const shortBehindLong: Difference<number> = {
+  about: 'messages that are due to expire behind one that is not',
+  reason: 'messages expire when they are due, wherever they are; RabbitMQ looks at the head alone',
+  rabbitmq: 3,
+  leveret: 1,
+};
+
+/** What is told of a message's last death, besides its first. */
+export function lastDeath(
+  exchange: string,
+  queue: string,
+  reason: string,
+): Difference<Readonly<Record<string, string>>> {
+  return {
+    about: 'the headers x-last-death-* of a dead letter',
+    reason: 'RabbitMQ has them from 3.13 on',
+    rabbitmq: {},
+    leveret: {
+      'x-last-death-exchange': exchange,
+      'x-last-death-queue': queue,
+      'x-last-death-reason': reason,
+    },
+  };
+}

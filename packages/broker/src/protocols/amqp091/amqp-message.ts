@@ -192,13 +192,24 @@ export class AmqpMessage extends Message {
   }
 
   #copy(): AmqpMessage {
-    const kept = this.#passingCopy();
+    const kept = this.#likeness();
     kept.#settleIn(this);
     return kept;
   }
 
   /** Another message object about the same bytes. */
   #passingCopy(): AmqpMessage {
+    const copy = this.#likeness();
+    copy.buffer = this.buffer;
+    copy.addressStart = this.addressStart;
+    copy.addressEnd = this.addressEnd;
+    copy.framesStart = this.framesStart;
+    copy.framesEnd = this.framesEnd;
+    return copy;
+  }
+
+  /** Another message object that says the same, and has no bytes yet. */
+  #likeness(): AmqpMessage {
     const copy = new AmqpMessage(this.#slabs);
     copy.exchange = this.exchange;
     copy.routingKey = this.routingKey;
@@ -207,11 +218,6 @@ export class AmqpMessage extends Message {
     copy.expirationMilliseconds = this.expirationMilliseconds;
     copy.extraRoutingKeys = this.extraRoutingKeys;
     copy.bodyBytes = this.bodyBytes;
-    copy.buffer = this.buffer;
-    copy.addressStart = this.addressStart;
-    copy.addressEnd = this.addressEnd;
-    copy.framesStart = this.framesStart;
-    copy.framesEnd = this.framesEnd;
     return copy;
   }
 

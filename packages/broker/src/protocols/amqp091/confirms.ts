@@ -71,8 +71,9 @@ export class Confirms {
     while (passed < nacked.length && nacked[passed]! <= upTo) passed++;
     // The last ones may have been answered already, and then are not acknowledged too.
     let deliveryTag = upTo;
-    for (let i = passed - 1; i >= 0 && nacked[i] === deliveryTag; i--) deliveryTag--;
-    const count = deliveryTag - this.#answered;
+    let before = passed;
+    for (; before > 0 && nacked[before - 1] === deliveryTag; before--) deliveryTag--;
+    const count = deliveryTag - this.#answered - before;
     if (count > 0) due.push({ method: 'basic.ack', deliveryTag, multiple: count > 1 });
     if (passed > 0) nacked.splice(0, passed);
     this.#answered = upTo;
