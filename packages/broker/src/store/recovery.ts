@@ -88,6 +88,8 @@ class Recovery {
     for (const number of numbers) if (number >= base) await this.#replay(number);
     await this.#locate(numbers.filter((number) => number < base));
     this.#dropLost();
+    // What may have been delivered and was not yet on the disk is gone; its position is not used again.
+    for (const { locations, reserved } of this.#chains.values()) locations.skipTo(reserved);
     return {
       topology: this.#topology,
       chains: this.#chains,
