@@ -177,6 +177,12 @@ export class Journal implements TurnEnd {
     this.#defer();
   }
 
+  /** Has the stores tell what they have removed: from now on it counts as asked for. */
+  tellRemoved(): void {
+    for (const store of this.#removing) store.tellRemoved();
+    this.#removing.length = 0;
+  }
+
   /** A message's bytes in the journal are no longer needed. */
   released(location: number): void {
     if (location <= 0) return;
@@ -195,7 +201,7 @@ export class Journal implements TurnEnd {
   /**
    * Reads a piece of a file from a location on. `then` gets a function that makes messages of what
    * lies in the piece, undefined for what does not or is damaged; or undefined if not even the
-   * first message could be read.
+   * first message is whole. A disk that says no is asked again: nothing is lost by that.
    */
   readFrom(location: number, then: (read: ReadMessage | undefined) => void): void {
     const file = this.#files.get(fileNumberOf(location));
@@ -203,15 +209,18 @@ export class Journal implements TurnEnd {
       then(undefined);
       return;
     }
-    const { files, decode, logger } = this.#ports;
-    const reading = readPiece(files, file, location, decode).catch((error: unknown) => {
-      logger.error(`cannot read a message from ${file.path}`, { error });
-      return undefined;
-    });
-    void reading.then((read) => {
-      if (read === undefined) logger.error(`a message in ${file.path} is damaged, and lost`);
-      then(read);
-    });
+    const { files, clock, decode, logger } = this.#ports;
+    const reading = readPiece(files, file, location, decode);
+    reading.then(
+      (read) => {
+        if (read === undefined) logger.error(`a message in ${file.path} is damaged, and lost`);
+        then(read);
+      },
+      (error: unknown) => {
+        logger.error(`cannot read from ${file.path}; it will be tried again`, { error });
+        clock.after(RETRY_MILLISECONDS, () => this.readFrom(location, then));
+      },
+    );
   }
 
   endTurn(): void {
@@ -274,8 +283,7 @@ export class Journal implements TurnEnd {
 
   #finishGathering(): void {
     this.#endPlacing();
-    for (const store of this.#removing) store.tellRemoved();
-    this.#removing.length = 0;
+    this.tellRemoved();
   }
 
   async #writeBatch(): Promise<void> {
@@ -412,22 +420,31 @@ export class Journal implements TurnEnd {
     return encodeSnapshot(this.#ports.topology(), this.#stores.values());
   }
 
-  /** Gives up the files that nobody needs any more: only the current one is needed for itself. */
-  #freeFiles(): void {
+  /**
+   * Gives up the files that nobody needs any more: only the current one is needed for itself. What
+   * was removed from them has to be removed on the disk before they go: until then it may come back.
+   */
+  #freeFiles(then: () => void = () => {}): void {
     this.#hasDeadFiles = false;
-    for (const file of this.#files.values()) {
-      if (file.live > 0 || file === this.#current?.file) continue;
-      this.#files.delete(file.number);
-      this.#spare.recycle(file.path);
-    }
+    const unneeded = [...this.#files.values()].filter(
+      (file) => file.live === 0 && file !== this.#current?.file,
+    );
+    this.#finishGathering();
+    this.onDurable(() => {
+      for (const file of unneeded) {
+        if (this.#files.delete(file.number)) this.#spare.recycle(file.path);
+      }
+      then();
+    });
   }
 
   /** What can wait until a file is full: room is given back, and made ready for the next file. */
   #tidyUp(): void {
-    this.#freeFiles();
-    this.#spare.prepare();
-    const full = [...this.#files.values()].filter((file) => file !== this.#current?.file);
-    void this.#cleaner.clean(full).then(() => this.#freeFiles());
+    this.#freeFiles(() => {
+      this.#spare.prepare();
+      const full = [...this.#files.values()].filter((file) => file !== this.#current?.file);
+      void this.#cleaner.clean(full).then(() => this.#freeFiles());
+    });
   }
 
   #tellRoom(): void {
