@@ -30,6 +30,8 @@ export interface QueueOwner {
 export interface Durability {
   /** Counts what was asked for: whoever wants to wait for something remembers this number. */
   readonly appended: number;
+  /** Has what was removed from queues count as asked for; it is gathered otherwise. */
+  tellRemoved(): void;
   /** How much of that is on the disk. */
   readonly durable: number;
   /** Whether publishers should wait: the disk does not keep up. */
@@ -44,6 +46,7 @@ export interface Durability {
 export const NOTHING_TO_WAIT_FOR: Durability = {
   appended: 0,
   durable: 0,
+  tellRemoved: () => {},
   isBehind: false,
   onRoom: (then) => then(),
   onDurable: (then) => then(),

@@ -50,6 +50,8 @@ export interface JournalFilesPorts {
   readonly takeGathered: () => Batch;
   /** There may be room again after there was none. */
   readonly foundRoom: () => void;
+  /** Calls `then` when what has been removed from queues so far is gone from the disk too. */
+  readonly onRemovalsDurable: (then: () => void) => void;
   readonly findStore: (chain: number) => JournalStore | undefined;
   /** Writes a message again, for the position it has; `settled` when such are on the disk. */
   readonly place: (message: Storable, store: JournalStore, position: number) => void;
@@ -178,13 +180,22 @@ export class JournalFiles {
     void this.#cleaner.clean(full).then(() => this.freeFiles());
   }
 
-  /** Gives up the files that nobody needs any more: only the current one is needed for itself. */
+  /**
+   * Gives up the files that nobody needs any more: only the current one is needed for itself. What
+   * was removed from them may come back until the removal is on the disk, so they go after it.
+   */
   freeFiles(): void {
-    for (const file of this.#files.values()) {
-      if (file.live > 0 || file === this.#current?.file) continue;
-      this.#files.delete(file.slot);
-      this.#spare.recycle(file.path);
-    }
+    const unneeded = [...this.#files.values()].filter(
+      (file) => file.live === 0 && file !== this.#current?.file,
+    );
+    if (unneeded.length === 0) return;
+    this.#ports.onRemovalsDurable(() => {
+      for (const file of unneeded) {
+        if (this.#files.get(file.slot) !== file) continue;
+        this.#files.delete(file.slot);
+        this.#spare.recycle(file.path);
+      }
+    });
   }
 
   /** Tries no more to write what cannot be written. */

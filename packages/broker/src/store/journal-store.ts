@@ -38,6 +38,8 @@ export class JournalStore implements MessageStore<Storable> {
   /** Removed, but not yet told to the journal: neighbours are told together. */
   #removedFrom = 0;
   #removedCount = 0;
+  /** Messages below this position are on the disk. */
+  #settledBelow: number;
   #waiting: (() => void)[] = [];
   #isLoading = false;
   #isClosed = false;
@@ -50,6 +52,7 @@ export class JournalStore implements MessageStore<Storable> {
     this.#messages = new Sequence(locations.next);
     this.#reserved = reserved;
     this.#reserving = reserved;
+    this.#settledBelow = locations.next;
   }
 
   get size(): number {
@@ -110,8 +113,8 @@ export class JournalStore implements MessageStore<Storable> {
     const message = this.#messages.get(position);
     invariant(message !== undefined, 'a queue read a message that is not at hand');
     // What is delivered need not stay in memory: if it comes back, it can be read again.
-    if (this.#messages.size > WINDOW_MESSAGES && this.#locations.get(position) > 0) {
-      this.#forget(position);
+    if (this.#messages.size > WINDOW_MESSAGES && position < this.#settledBelow) {
+      if (this.#locations.get(position) > 0) this.#forget(position);
     }
     return message;
   }
@@ -175,6 +178,7 @@ export class JournalStore implements MessageStore<Storable> {
 
   /** From the journal: a message is on the disk, and may be only there if the queue is long. */
   settled(position: number): void {
+    this.#settledBelow = Math.max(this.#settledBelow, position + 1);
     if (this.#messages.size > WINDOW_MESSAGES && this.#locations.get(position) > 0) {
       this.#forget(position);
     }

@@ -13,6 +13,9 @@ import { encodeSnapshot } from './snapshot.js';
 /** Octets gathered and not yet written, above which publishers have to wait. */
 const BEHIND_BYTES = 16_777_216;
 
+/** After how long a read that has failed is tried again, in milliseconds. */
+const RETRY_MILLISECONDS = 500;
+
 /** What a journal needs of the world. */
 export interface JournalPorts
   extends Pick<JournalFilesPorts, 'files' | 'clock' | 'logger' | 'random' | 'decode'> {
@@ -61,6 +64,10 @@ export class Journal implements TurnEnd {
       findStore: (chain) => this.#stores.get(chain),
       place: (message, store, position) => this.place(message, store, position),
       settled: () => new Promise((resolve) => this.onDurable(resolve)),
+      onRemovalsDurable: (then) => {
+        this.tellRemoved();
+        this.onDurable(then);
+      },
     };
     this.#files = new JournalFiles(filesPorts, options, start);
   }
@@ -135,6 +142,12 @@ export class Journal implements TurnEnd {
     this.#defer();
   }
 
+  /** Has the stores tell what they have removed: from now on it counts as asked for. */
+  tellRemoved(): void {
+    for (const store of this.#removing) store.tellRemoved();
+    this.#removing.length = 0;
+  }
+
   /** A message's bytes in the journal are no longer needed. */
   released(location: number): void {
     if (location <= 0 || !this.#files.released(location)) return;
@@ -151,14 +164,15 @@ export class Journal implements TurnEnd {
   /**
    * Reads a piece of a file from a location on. `then` gets a function that makes messages of what
    * lies in the piece, undefined for what does not or is damaged; or undefined if not even the
-   * first message could be read.
+   * first message is whole. A disk that says no is asked again: nothing is lost by that.
    */
   readFrom(location: number, then: (read: ReadMessage | undefined) => void): void {
-    const reading = this.#files.read(location).catch((error: unknown) => {
-      this.#ports.logger.error('cannot read a message from the journal', { error });
-      return undefined;
+    const { logger, clock } = this.#ports;
+    this.#files.read(location).then(then, (error: unknown) => {
+      if (this.#isOver) return;
+      logger.error('cannot read from the journal; it will be tried again', { error });
+      clock.after(RETRY_MILLISECONDS, () => this.readFrom(location, then));
     });
-    void reading.then(then);
   }
 
   endTurn(): void {
@@ -231,8 +245,7 @@ export class Journal implements TurnEnd {
   /** What has been asked for since the last batch, for the next one. */
   #takeGathered(): Batch {
     this.#endPlacing();
-    for (const store of this.#removing) store.tellRemoved();
-    this.#removing.length = 0;
+    this.tellRemoved();
     const batch = this.#gathering;
     this.#gathering = this.#emptyBatches.pop() ?? new Batch();
     return batch;

@@ -120,6 +120,7 @@ export class Channel implements ReplySink {
    */
   sendWhenDurable<N extends MethodName>(name: N, args: MethodInput<N>): void {
     const { durability } = this.context;
+    durability.tellRemoved();
     if (durability.appended === this.#appendedBefore) {
       this.send(name, args);
       return;
@@ -236,6 +237,7 @@ export class Channel implements ReplySink {
       this.#acknowledge(buffer, start);
     } else {
       this.#current = { classId: id >>> 16, methodId: id & 0xffff };
+      this.context.durability.tellRemoved();
       this.#appendedBefore = this.context.durability.appended;
       dispatch(this, decodeMethod(buffer, start, end));
     }
