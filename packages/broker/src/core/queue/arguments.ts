@@ -1,5 +1,5 @@
 import { type FieldTable, type FieldValue, fieldTypeName } from '@leveret/amqp';
-import { formatFieldTerm, formatFieldValue, quote } from '../erlang-term.js';
+import { formatFieldTerm, quote } from '../erlang-term.js';
 import { nameOf, Refusal } from '../refusal.js';
 
 /** Ten years: the longest time RabbitMQ takes for an expiry, in milliseconds. */
@@ -12,6 +12,8 @@ const PRIORITY_MAX = 255;
 type Check = (value: FieldValue, args: FieldTable) => string | undefined;
 
 const CHECKS: Readonly<Record<string, Check>> = {
+  // RabbitMQ looks at the type first, whatever else is wrong.
+  'x-queue-type': checkQueueType,
   'x-expires': checkExpires,
   'x-message-ttl': checkMessageTtl,
   'x-dead-letter-exchange': checkString,
@@ -24,8 +26,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'x-max-priority': checkMaxPriority,
   'x-overflow': oneOf(['drop-head', 'reject-publish', 'reject-publish-dlx'], 'invalid_overflow'),
   'x-queue-mode': checkQueueMode,
+  'x-queue-version': checkQueueVersion,
   'x-single-active-consumer': checkBoolean,
-  'x-queue-type': checkQueueType,
   'x-quorum-initial-group-size': checkPositive,
   'x-initial-cluster-size': checkPositive,
   'x-consumer-timeout': checkNonNegative,
@@ -185,8 +187,16 @@ function checkQueueMode(value: FieldValue): string | undefined {
 }
 
 function checkQueueType(value: FieldValue): string | undefined {
-  const known = value.type === 'S' && (value.value === 'classic' || value.value === 'quorum');
-  return known ? undefined : quote(`unsupported queue type '${formatFieldValue(value)}'`);
+  if (value.type !== 'S') return unacceptable(value);
+  const known = value.value === 'classic' || value.value === 'quorum';
+  return known ? undefined : quote(`unsupported queue type '${value.value}'`);
+}
+
+function checkQueueVersion(value: FieldValue): string | undefined {
+  const version = integerOf(value);
+  const problem = checkNonNegative(value);
+  if (problem !== undefined || version === 1 || version === 2) return problem;
+  return quote(`unsupported queue version '${version}'`);
 }
 
 function oneOf(known: readonly string[], otherwise: string): Check {

@@ -30,14 +30,14 @@ export function checkPublish(publish: PublishAssembler, publisher: PublisherIden
     );
   }
   if (expiration !== undefined) message.expirationMilliseconds = readExpiration(expiration);
-  const { deliveryMode } = header;
-  if (deliveryMode !== -1 && deliveryMode !== 1 && deliveryMode !== 2) {
-    refuse(`invalid message: {delivery_mode_unknown,${deliveryMode}}`);
-  }
   if (header.hasSenderSelected) {
     const properties = message.properties();
     message.extraRoutingKeys = senderSelected(properties.headers ?? new Map());
     dropBcc(publish, properties);
+  }
+  const { deliveryMode } = header;
+  if (deliveryMode !== -1 && deliveryMode !== 1 && deliveryMode !== 2) {
+    refuse(`invalid message: {delivery_mode_unknown,${deliveryMode}}`);
   }
 }
 

@@ -8,7 +8,8 @@ import { namedOrLast } from './queue.js';
 
 /**
  * basic.qos (0-9-1 §1.8.3.1) as RabbitMQ means it: `global=false` is for each consumer started
- * from now on, `global=true` for all consumers of the channel together.
+ * from now on, and lifts the channel's own limit; `global=true` is for all consumers of the channel
+ * together.
  */
 export function qos(channel: Channel, args: MethodArguments<'basic.qos'>): void {
   if (args.prefetchSize !== 0) {
@@ -18,7 +19,7 @@ export function qos(channel: Channel, args: MethodArguments<'basic.qos'>): void 
   const { deliveries } = channel;
   if (!args.global) deliveries.consumerPrefetch = args.prefetchCount;
   channel.send('basic.qos-ok', {});
-  if (args.global) deliveries.setChannelPrefetch(args.prefetchCount);
+  deliveries.setChannelPrefetch(args.global ? args.prefetchCount : 0);
 }
 
 /** basic.consume (0-9-1 §1.8.3.3); `no-local` is ignored, as in RabbitMQ. */
