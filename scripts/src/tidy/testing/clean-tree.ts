@@ -41,6 +41,7 @@ export const cleanTree: Readonly<Record<string, string>> = {
     "import { Channel } from './protocols/amqp091/channel.js';",
     '// In here a word like setTimeout( is only a word, and so is process.exit.',
     "export const text = 'Date.now() and `import x from y`';",
+    `export const verbatim = '${'-'.repeat(200)}';`,
     'export class Broker { readonly parts = [Queue, Channel]; }',
   ].join('\n'),
   'packages/broker/src/base/clock.ts': 'export const now = (): number => Date.now();\n',

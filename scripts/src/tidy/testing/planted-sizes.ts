@@ -53,6 +53,12 @@ export const plantedSizes: readonly Plant[] = [
     expect: /queue\.ts:2: 101 columns, over 100; break the line/,
   },
   {
+    rule: 'line-length',
+    what: 'a line of 101 columns besides a long string',
+    files: { [queue]: `\nexport const ${'a'.repeat(82)} = '${'-'.repeat(200)}';\n` },
+    expect: /queue\.ts:2: 101 columns, over 100; break the line/,
+  },
+  {
     rule: 'folder-size',
     what: 'a folder over its ratchet',
     files: sourceFiles(18),
