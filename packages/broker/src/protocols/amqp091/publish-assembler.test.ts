@@ -18,11 +18,12 @@ const EMPTY: Content = {
 
 /** What a content has to look like once it is put together. */
 function expectedFacts(channel: number, content: Content): unknown {
-  const { body, properties } = content;
+  const { exchange, routingKey, body, properties } = content;
   const { deliveryMode, priority = 0, expiration, userId, replyTo } = properties;
   return {
     channel,
     ...content,
+    address: [exchange, routingKey],
     body: body.toString('hex'),
     bodyBytes: body.length,
     persistent: deliveryMode === 2,
@@ -43,12 +44,21 @@ function messageFacts(channel: number, message: AmqpMessage): object {
     channel,
     exchange: message.exchange,
     routingKey: message.routingKey,
+    address: addressOf(message),
     properties: message.properties(),
     body: message.body().toString('hex'),
     bodyBytes: message.bodyBytes,
     persistent: message.persistent,
     priority: message.priority,
   };
+}
+
+/** Exchange and routing key as they will go out to consumers. */
+function addressOf({ buffer, addressStart, addressEnd }: AmqpMessage): string[] {
+  const address = buffer.toString('latin1', addressStart, addressEnd);
+  const exchangeEnd = 1 + address.charCodeAt(0);
+  assert.equal(address.charCodeAt(exchangeEnd), address.length - exchangeEnd - 1);
+  return [address.slice(1, exchangeEnd), address.slice(exchangeEnd + 1)];
 }
 
 /** Mixes the frames of several channels, each channel's in their order. */
@@ -114,6 +124,20 @@ test('messages are the same however they are cut, chunked and mixed with other c
     ),
     { numRuns: 300 },
   );
+});
+
+test('frames that lie at the same place in two chunks are not taken for neighbours', () => {
+  const bodies: string[] = [];
+  const assembling = new Assembling((channel, { message }) => {
+    bodies.push(`${channel}: ${message.routingKey} ${message.body().toString()}`);
+  });
+  const [method, header, body] = framesOf(1, { ...EMPTY, body: Buffer.from('one') }, []);
+  const other = framesOf(2, { ...EMPTY, routingKey: 'o', body: Buffer.from('two') }, []);
+  // Where the method ends in the first chunk, its header begins in the second.
+  assert.equal(other[0]!.length, method!.length);
+  assembling.push(method!);
+  assembling.push(Buffer.concat([other[0]!, header!, other[1]!, body!, other[2]!]));
+  assert.deepEqual(bodies, ['1: k one', '2: o two']);
 });
 
 test('a method cut anywhere is a DecodeError, and so is one with octets left over', () => {
