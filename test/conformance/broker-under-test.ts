@@ -5,8 +5,9 @@ import { type HandshakeOptions, RawConnection } from '../wire/raw-connection.js'
 import type { Difference } from './differences.js';
 
 /**
- * The broker a test file talks to: the one at `AMQP_URL` where that is set, whatever it is, otherwise
- * a Leveret of the file's own in this process. What the file declares is deleted after its last test.
+ * The broker a test file talks to: the one at `AMQP_URL` where that is set, whatever it is,
+ * otherwise a Leveret of the file's own in this process. What the file declares is deleted after
+ * its last test.
  */
 export class BrokerUnderTest {
   readonly url: string;

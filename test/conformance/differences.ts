@@ -1,8 +1,8 @@
 import { channelClose, connectionClose, type ExpectedClose } from '../wire/raw-connection.js';
 
 /**
- * Where Leveret deliberately does not do what RabbitMQ 3.10.8 does. The tests hold each broker to its
- * own side; `DIFFERENCES.md` says the same in prose.
+ * Where Leveret deliberately does not do what RabbitMQ 3.10.8 does. The tests hold each broker to
+ * its own side; `DIFFERENCES.md` says the same in prose.
  */
 export interface Difference<T> {
   readonly about: string;

@@ -16,7 +16,9 @@ double.writeDoubleBE(Math.PI);
 const float = Buffer.alloc(4);
 float.writeFloatBE(1.5);
 
-/** Values of every type RabbitMQ knows, at their edges, as bytes (0-9-1 §4.2.5.5 and the errata). */
+/**
+ * Values of every type RabbitMQ knows, at their edges, as bytes (0-9-1 §4.2.5.5 and the errata).
+ */
 const values: readonly (readonly [string, string, readonly Uint8Array[]])[] = [
   ['true', 't', [Buffer.of(1)]],
   ['false', 't', [Buffer.of(0)]],

@@ -66,8 +66,8 @@ describe('heartbeats', { concurrency: true }, () => {
     const queue = broker.queueName().padEnd(255, 'q');
     await raw.call(1, 'queue.declare', { queue, exclusive: true });
     await raw.call(1, 'basic.consume', { queue, noAck: true });
-    // Deliveries fill what the sockets hold, then answers what a broker may hold for a client: it has
-    // to stop reading, and must not hold against the client what it does not read.
+    // Deliveries fill what the sockets hold, then answers what a broker may hold for a client: it
+    // has to stop reading, and must not hold against the client what it does not read.
     raw.pause(true);
     for (let count = 0; count < 200; count++) {
       pace.publish(1, { routingKey: queue }, Buffer.alloc(100_000));

@@ -28,7 +28,9 @@ export interface RabbitNodeOptions {
   readonly startSeconds?: number;
 }
 
-/** Where distributions put RabbitMQ. Its own scripts: Debian's wrappers insist on user `rabbitmq`. */
+/**
+ * Where distributions put RabbitMQ. Its own scripts: Debian's wrappers insist on user `rabbitmq`.
+ */
 const libraryRoot = '/usr/lib/rabbitmq/lib';
 
 /** The path of RabbitMQ's start script, or undefined where it is not installed. */

@@ -1,7 +1,7 @@
 /**
  * Runs a RabbitMQ node of its own until SIGTERM or SIGINT:
- * `node test/dist/peers/run-rabbitmq.js [--port 5672] [plugin ...]` prints `ready amqp://...` once it
- * accepts AMQP.
+ * `node test/dist/peers/run-rabbitmq.js [--port 5672] [plugin ...]` prints `ready amqp://...` once
+ * it accepts AMQP.
  */
 import { parseArgs } from 'node:util';
 import { startRabbitNode } from './rabbitmq-node.js';

@@ -3,8 +3,8 @@
  *
  *     node test/dist/peers/side-by-side.js [--scripts 100] [--seed 1] [--rabbitmq amqp://...]
  *
- * It starts a Leveret, and a RabbitMQ where none is given. Where they disagree it prints the step and
- * both answers, and exits with 1.
+ * It starts a Leveret, and a RabbitMQ where none is given. Where they disagree it prints the step
+ * and both answers, and exits with 1.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -136,7 +136,9 @@ class Life {
     }
   }
 
-  /** All that comes before the broker has settled, sorted, as the order across channels is its own. */
+  /**
+   * All that comes before the broker has settled, sorted, as the order across channels is its own.
+   */
   async #listen(raw: RawConnection): Promise<string[]> {
     const heard: string[] = [];
     for (let round = 0; round < settlingRounds; round++) {

@@ -78,8 +78,9 @@ const usefulMethods = [
 const allMethods = [...methodInfos.keys()];
 
 /**
- * Builds a connection's stream: a handshake, channels, then frames. Half of the streams are careful:
- * they hold nothing that ends a connection, so that they get far into what a broker can be made to do.
+ * Builds a connection's stream: a handshake, channels, then frames. Half of the streams are
+ * careful: they hold nothing that ends a connection, so that they get far into what a broker can be
+ * made to do.
  */
 export function fuzzStream(random: SeededRandom): FuzzStream {
   const frames: Buffer[] = [];
@@ -109,8 +110,8 @@ const lastChannel = openChannels.length;
 const openingFrames = 3 + openChannels.length + 8 + 7;
 
 /**
- * All that a client says up to open channels, without waiting for the answers, and declarations of what
- * another stream may have deleted.
+ * All that a client says up to open channels, without waiting for the answers, and declarations of
+ * what another stream may have deleted.
  */
 function handshake(): Buffer {
   const method = (channel: number, name: string, args: WireArguments = {}): Buffer =>

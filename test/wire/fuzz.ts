@@ -93,7 +93,9 @@ function streamRandom(seed: number, number: number): SeededRandom {
   return new SeededRandom(new SeededRandom(seed ^ Math.imul(number, 0x9e3779b1)).bits());
 }
 
-/** Sends a stream, ends the socket, and answers the code of the connection.close, if there was one. */
+/**
+ * Sends a stream, ends the socket, and answers the code of the connection.close, if there was one.
+ */
 function send(port: number, bytes: Buffer, counts: Map<string, number>): Promise<number | 'end'> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });

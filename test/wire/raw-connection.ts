@@ -255,7 +255,9 @@ export class RawConnection {
     return { ...method, header, properties: decodeProperties(header), body, bodyFrameSizes };
   }
 
-  /** Expects channel.close or connection.close, answers it, and in the latter case the socket's end. */
+  /**
+   * Expects channel.close or connection.close, answers it, and in the latter case the socket's end.
+   */
   async expectClose(channel: number, expected: ExpectedClose): Promise<void> {
     const onChannel = expected.scope === 'channel' ? channel : 0;
     const method = await this.nextMethod();
@@ -306,8 +308,8 @@ export class RawConnection {
   }
 
   /**
-   * Polls until a queue counts so many ready messages. RabbitMQ's queues answer a declaration ahead of
-   * the publishes that came before it; basic.get, in contrast, waits its turn.
+   * Polls until a queue counts so many ready messages. RabbitMQ's queues answer a declaration ahead
+   * of the publishes that came before it; basic.get, in contrast, waits its turn.
    */
   async untilReady(channel: number, queue: string, messageCount: number): Promise<void> {
     const giveUp = Date.now() + deadlineMilliseconds;
@@ -368,7 +370,8 @@ export class RawConnection {
 
   #describeInput(): string {
     if (this.#available === 0) return 'nothing';
-    return `${this.#available} bytes: ${JSON.stringify(Buffer.concat(this.#chunks).toString('latin1', 0, 200))}`;
+    const shown = Buffer.concat(this.#chunks).toString('latin1', 0, 200);
+    return `${this.#available} bytes: ${JSON.stringify(shown)}`;
   }
 }
 

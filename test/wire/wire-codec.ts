@@ -1,5 +1,6 @@
 /**
- * AMQP 0-9-1 methods and content headers as bytes, for tests that send what a real client would not.
+ * AMQP 0-9-1 methods and content headers as bytes, for tests that send what a real client would
+ * not.
  *
  * The method table and the field table codec are amqplib's own, not Leveret's: a mistake in
  * `@leveret/amqp` made on both sides of a test would cancel itself out. Around them stands a writer

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES } from '@leveret/amqp';
-import { type Authenticator, GuestOnly } from './auth/users.js';
+import { GuestOnly } from './auth/guest-only.js';
 import { BufferPool } from './base/buffer-pool.js';
 import { type Clock, systemClock, type Timer } from './base/clock.js';
 import { Deadlines } from './base/deadlines.js';
@@ -9,7 +9,7 @@ import { type Logger, silentLogger } from './base/logger.js';
 import { type Random, systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
 import { InMemory } from './core/persistence.js';
-import { NOTHING_TO_WAIT_FOR } from './core/ports.js';
+import { type Authenticator, NOTHING_TO_WAIT_FOR } from './core/ports.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { type OpenedJournal, openJournal } from './open-journal.js';
 import { Connection } from './protocols/amqp091/connection.js';
@@ -103,8 +103,8 @@ export class Broker {
   }
 
   /**
-   * Serves a peer that speaks AMQP 0-9-1 at the other end of a stream: a TCP or TLS socket, one half
-   * of a `duplexPair()`, anything that carries octets both ways.
+   * Serves a peer that speaks AMQP 0-9-1 at the other end of a stream: a TCP or TLS socket, one
+   * half of a `duplexPair()`, anything that carries octets both ways.
    */
   accept(duplex: Duplex): void {
     // One that has closed already would never say so again.

@@ -1,8 +1,8 @@
-export type { Authenticator, LoginFailure, User } from './auth/users.js';
 export type { Clock, Timer } from './base/clock.js';
 export type { LogFields, Logger } from './base/logger.js';
 export type { Random } from './base/random.js';
 export { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
+export type { Authenticator, LoginFailure, User } from './core/ports.js';
 export { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 export { SERVER_PROPERTIES, type ServerProperties } from './protocols/amqp091/server-properties.js';
 export { type RunningBroker, type StartOptions, startBroker } from './start-broker.js';

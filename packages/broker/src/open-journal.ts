@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { Clock } from './base/clock.js';
 import type { Deadlines } from './base/deadlines.js';
 import type { Logger } from './base/logger.js';
@@ -48,9 +47,10 @@ export async function openJournal(
 ): Promise<OpenedJournal> {
   const { files, clock, deadlines, logger, slabs, random } = ports;
   await files.makeDirectory(options.directory);
-  await files.syncDirectory(dirname(options.directory));
   await checkOurs(files, options.directory);
-  const lock = ports.isShared ? await lockDirectory(options.directory) : undefined;
+  const lock = ports.isShared
+    ? await lockDirectory(options.directory, random, ports.clock)
+    : undefined;
   try {
     const recovered = await recover(files, options.directory, endsChain, logger);
     const vhosts = new Map<string, VirtualHost>();

@@ -12,7 +12,9 @@ export class BufferPool {
 
   readonly take = (): Buffer => this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bytes);
 
-  /** Takes a buffer back. Whoever lent it must not touch it again, nor may anybody it was given to. */
+  /**
+   * Takes a buffer back. Whoever lent it must not touch it again, nor may anybody it was given to.
+   */
   giveBack(buffer: Buffer): void {
     if (buffer.length === this.#bytes && this.#free.length < FREE_MAX) this.#free.push(buffer);
   }

@@ -10,7 +10,8 @@ export interface Clock {
   /** The time of day, in milliseconds since 1970; it may jump. */
   wallTime(): number;
   /**
-   * Runs `action` once after `milliseconds`. A pending timer does not keep the process alive, unless
+   * Runs `action` once after `milliseconds`. A pending timer does not keep the process alive,
+   * unless
    * `holdsProcess` says that somebody waits for it.
    */
   after(milliseconds: number, action: () => void, holdsProcess?: boolean): Timer;

@@ -2,8 +2,8 @@
 const CAPACITY_MIN = 64;
 
 /**
- * Numbers by time, the earliest first and of the same time the smallest number: a binary heap in two
- * typed arrays, 16 octets an entry. The numbers are positions in a queue, or delivery tags.
+ * Numbers by time, the earliest first and of the same time the smallest number: a binary heap in
+ * two typed arrays, 16 octets an entry. The numbers are positions in a queue, or delivery tags.
  */
 export class TimeHeap {
   #times = new Float64Array(CAPACITY_MIN);

@@ -27,7 +27,9 @@ export class Turn {
     this.#runLater = runLater;
   }
 
-  /** Calls `each.endTurn()` once at the end of this turn. The caller sees to it that it asks once. */
+  /**
+   * Calls `each.endTurn()` once at the end of this turn. The caller sees to it that it asks once.
+   */
   defer(each: TurnEnd): void {
     if (this.#pending.length === 0) this.#runLater(this.#end);
     this.#pending.push(each);

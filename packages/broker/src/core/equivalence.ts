@@ -15,7 +15,9 @@ export function requireSame(
   if (asked !== current) refuse(thing, property, `'${asked}'`, `'${current}'`);
 }
 
-/** The same for arguments: those named in `keys` must be equal, integers by value whatever width. */
+/**
+ * The same for arguments: those named in `keys` must be equal, integers by value whatever width.
+ */
 export function requireSameArguments(
   thing: string,
   keys: readonly string[],

@@ -113,7 +113,9 @@ export class Exchanges {
     return exchange.name === '' || PREDECLARED.some(([name]) => name === exchange.name);
   }
 
-  /** Deletes an exchange with its bindings; deleting what is not there is fine. Throws a Refusal. */
+  /**
+   * Deletes an exchange with its bindings; deleting what is not there is fine. Throws a Refusal.
+   */
   delete(wireName: string, ifUnused: boolean): void {
     const name = stripLineEnds(wireName);
     checkNotDefault(name);

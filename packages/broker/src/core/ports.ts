@@ -52,5 +52,19 @@ export const NOTHING_TO_WAIT_FOR: Durability = {
   onDurable: (then) => then(),
 };
 
+/** A user who has proved who they are. */
+export interface User {
+  readonly name: string;
+}
+
+/** Why somebody is not let in, for the log; a peer is told as little as RabbitMQ tells. */
+export type LoginFailure = 'invalid credentials' | 'only from loopback';
+
+/** Decides who may connect. */
+export interface Authenticator {
+  /** `isLoopback`: whether the peer is on this machine. */
+  login(user: string, password: string, isLoopback: boolean): User | LoginFailure;
+}
+
 /** Stands for the connection that an exclusive queue belongs to; compared, never looked into. */
 export type ConnectionIdentity = object;

@@ -6,7 +6,10 @@
 export interface Files {
   /** Names in a directory, in no order. */
   list(directory: string): Promise<string[]>;
-  /** Makes a directory, with its parents, that only its owner may enter; fine if it is there. */
+  /**
+   * Makes a directory, with its parents, that only its owner may enter, and its name durable; fine
+   * if it is there.
+   */
   makeDirectory(directory: string): Promise<void>;
   /** Opens a file for reading and writing; `create` makes it if need be, empty. */
   open(path: string, options: OpenOptions): Promise<DiskFile>;

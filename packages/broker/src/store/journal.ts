@@ -36,7 +36,9 @@ export class Journal implements TurnEnd {
   readonly #stores = new Map<number, JournalStore>();
   #gathering = new Batch();
   #emptyBatches: Batch[] = [];
-  /** The message being placed, and where so far: it is written once, however many queues it is in. */
+  /**
+   * The message being placed, and where so far: it is written once, however many queues it is in.
+   */
   #placing: Storable | undefined;
   readonly #placingStores: JournalStore[] = [];
   readonly #placingPositions: number[] = [];

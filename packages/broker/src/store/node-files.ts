@@ -9,6 +9,7 @@ import {
   rename,
   unlink,
 } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { DiskFile, Files, OpenOptions } from './files.js';
 
 /** O_DSYNC is Linux's; elsewhere each write is followed by a sync. */
@@ -19,6 +20,7 @@ export const nodeFiles: Files = {
   list: (directory) => readdir(directory),
   makeDirectory: async (directory) => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    await syncDirectory(dirname(directory));
   },
   open: async (path, { create, durableWrites }: OpenOptions) => {
     const flags =
@@ -31,15 +33,17 @@ export const nodeFiles: Files = {
   link: (from, to) => link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_EXCL)),
   rename: (from, to) => rename(from, to),
   remove: (path) => unlink(path),
-  syncDirectory: async (directory) => {
-    const handle = await open(directory, constants.O_RDONLY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory,
 };
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
 
 class NodeFile implements DiskFile {
   readonly #handle: FileHandle;

@@ -143,7 +143,9 @@ export function decodePublish(buffer: Buffer, at: number): PublishOperation {
   };
 }
 
-/** The operations of a batch's payload with their offsets; the batch's checksum has been checked. */
+/**
+ * The operations of a batch's payload with their offsets; the batch's checksum has been checked.
+ */
 export function* decodeOperations(
   buffer: Buffer,
   start: number,

@@ -66,7 +66,9 @@ export class Exchange {
     return this.#bindings.values();
   }
 
-  /** Adds a binding; undefined if it was there already. Throws a Refusal if its arguments are bad. */
+  /**
+   * Adds a binding; undefined if it was there already. Throws a Refusal if its arguments are bad.
+   */
   bind(destination: Destination, routingKey: string, args: FieldTable): Binding | undefined {
     this.router.check(args);
     const id = bindingId(destination, routingKey, args);

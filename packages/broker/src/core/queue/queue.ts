@@ -85,7 +85,9 @@ export class Queue {
     return this.#order instanceof SingleActive ? this.#order.active : undefined;
   }
 
-  /** Changes what it does with its messages, at run time too: a policy has come, changed or gone. */
+  /**
+   * Changes what it does with its messages, at run time too: a policy has come, changed or gone.
+   */
   applySettings(settings: QueueSettings): void {
     const { deadlines, deadLetterOffice, owner } = this.#ports;
     this.#settings = settings;

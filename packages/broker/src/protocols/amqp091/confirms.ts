@@ -8,8 +8,9 @@ export interface ConfirmDue {
 /**
  * Publisher confirms of a channel (RabbitMQ's extension): publishes are numbered from 1, and
  * answered cumulatively, one basic.ack for everything that is done by the end of a turn. A confirm
- * never passes a publish before it that is not yet on the disk. What a queue has refused is answered
- * by a basic.nack of its own, which waits for nothing, and goes before any ack that passes it.
+ * never passes a publish before it that is not yet on the disk. What a queue has refused is
+ * answered by a basic.nack of its own, which waits for nothing, and goes before any ack that passes
+ * it.
  */
 export class Confirms {
   isEnabled = false;

@@ -61,7 +61,9 @@ export function contents(bodyBytesMax: number): fc.Arbitrary<Content> {
   );
 }
 
-/** A content's frames: the method, the header, and body frames of these sizes, the last as needed. */
+/**
+ * A content's frames: the method, the header, and body frames of these sizes, the last as needed.
+ */
 export function framesOf(channel: number, content: Content, sizes: readonly number[]): Buffer[] {
   const { exchange, routingKey, mandatory, immediate, body } = content;
   const frames = [

@@ -1,12 +1,11 @@
 import type { FieldTable } from '@leveret/amqp';
-import type { User } from '../../auth/users.js';
 import type { BufferPool } from '../../base/buffer-pool.js';
 import type { Clock } from '../../base/clock.js';
 import type { Deadlines } from '../../base/deadlines.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { Turn } from '../../base/turn.js';
-import type { ConnectionIdentity, Durability } from '../../core/ports.js';
+import type { ConnectionIdentity, Durability, User } from '../../core/ports.js';
 import type { VirtualHost } from '../../core/virtual-host.js';
 import type { SlabAllocator } from '../../store/slab.js';
 import type { ConnectionLimits } from './limits.js';

@@ -19,7 +19,9 @@ export interface DeliveriesHost {
   timedOut(milliseconds: number): void;
 }
 
-/** The consuming half of a channel: its consumers, its credit, and what waits to be acknowledged. */
+/**
+ * The consuming half of a channel: its consumers, its credit, and what waits to be acknowledged.
+ */
 export class Deliveries implements ConsumerHost {
   readonly #transport: Transport;
   readonly #writer: ContentWriter;

@@ -14,8 +14,8 @@ import {
   REPLY_CODES,
   UnknownMethodError,
 } from '@leveret/amqp';
-import type { Authenticator, User } from '../../auth/users.js';
 import type { Timer } from '../../base/clock.js';
+import type { Authenticator, User } from '../../core/ports.js';
 import type { VirtualHost } from '../../core/virtual-host.js';
 import type { ConnectionContext, Surroundings } from './context.js';
 import { unexpectedFrame } from './frame-error.js';
@@ -203,7 +203,9 @@ export class Handshake implements TransportListener {
     this.#refuse('login refused');
   }
 
-  /** RabbitMQ takes what is within its own limits, and neither less than the least nor "no limit". */
+  /**
+   * RabbitMQ takes what is within its own limits, and neither less than the least nor "no limit".
+   */
   #tune(channelsMax: number, frameBytesMax: number, heartbeatSeconds: number): void {
     const { limits } = this.#ports;
     if (frameBytesMax < FRAME_MIN_SIZE || frameBytesMax > limits.frameBytesMax) {

@@ -8,7 +8,9 @@ export interface ConnectionLimits {
   readonly messageBytesMax: number;
   /** Heartbeat interval offered in connection.tune, in seconds; 0 for none. */
   readonly heartbeatSeconds: number;
-  /** Time from the first octet to connection.open-ok, in milliseconds. Longer: the socket is closed. */
+  /**
+   * Time from the first octet to connection.open-ok, in milliseconds. Longer: the socket is closed.
+   */
   readonly handshakeMilliseconds: number;
   /** Time a refused peer waits for the socket to be closed, so that guessing is slow, in ms. */
   readonly refusalMilliseconds: number;

@@ -16,7 +16,9 @@ export function readResponse(mechanism: string, response: string): Credentials |
   return undefined;
 }
 
-/** RFC 4616: `authzid NUL user NUL password`; the identity to act for is ignored, as in RabbitMQ. */
+/**
+ * RFC 4616: `authzid NUL user NUL password`; the identity to act for is ignored, as in RabbitMQ.
+ */
 function readPlain(response: string): Credentials | undefined {
   const [, user, password, ...rest] = response.split('\0');
   if (user === undefined || password === undefined || rest.length > 0) return undefined;

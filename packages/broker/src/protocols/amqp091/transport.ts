@@ -30,7 +30,9 @@ export class Transport implements TurnEnd {
   readonly #pool: BufferPool;
   readonly #outputBytesMax: number;
   readonly #reader: FrameReader;
-  /** Whether a buffer that was written whole may be used again: only a plain socket lets go of it. */
+  /**
+   * Whether a buffer that was written whole may be used again: only a plain socket lets go of it.
+   */
   readonly #letsGo: boolean;
   #listener: TransportListener;
   #headerReader: HeaderReader | undefined;

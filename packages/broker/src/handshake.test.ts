@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { type Duplex, duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import { encodeMethodFrame, fromFieldTable, PROTOCOL_HEADER, toFieldTable } from '@leveret/amqp';
-import { ManualClock } from '../../base/manual-clock.test.support.js';
-import { until } from '../../base/until.test.support.js';
-import { Broker, type BrokerOptions } from '../../broker.js';
-import { CONNECTION_LIMITS } from './limits.js';
-import { RawPeer } from './raw-peer.test.support.js';
+import { ManualClock } from './base/manual-clock.test.support.js';
+import { until } from './base/until.test.support.js';
+import { Broker, type BrokerOptions } from './broker.js';
+import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
+import { RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
 
 const { handshakeMilliseconds, refusalMilliseconds } = CONNECTION_LIMITS;
 

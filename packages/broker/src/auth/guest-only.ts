@@ -1,18 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-
-/** A user who has proved who they are. */
-export interface User {
-  readonly name: string;
-}
-
-/** Why somebody is not let in, for the log; a peer is told as little as RabbitMQ tells. */
-export type LoginFailure = 'invalid credentials' | 'only from loopback';
-
-/** Decides who may connect. */
-export interface Authenticator {
-  /** `isLoopback`: whether the peer is on this machine. */
-  login(user: string, password: string, isLoopback: boolean): User | LoginFailure;
-}
+import type { Authenticator, LoginFailure, User } from '../core/ports.js';
 
 /** The one user every new broker has, as in RabbitMQ: let in from this machine only. */
 export class GuestOnly implements Authenticator {
