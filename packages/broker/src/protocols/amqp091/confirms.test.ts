@@ -1,61 +1,107 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Confirms } from './confirms.js';
+import fc from 'fast-check';
+import { type ConfirmDue, Confirms } from './confirms.js';
 
-/** Publishes so many, of which those numbered are refused, and tells what is answered. */
-function answers(count: number, refused: readonly number[], durable = 0): unknown[] {
-  const confirms = new Confirms();
-  confirms.isEnabled = true;
-  for (let number = 1; number <= count; number++) {
-    confirms.published();
-    if (refused.includes(number)) confirms.refused();
+/** A publisher's account: what it has been told of each publish, as a client keeps it. */
+class Account {
+  readonly answers = new Map<number, 'ack' | 'nack'>();
+  #lowest = 1;
+
+  take(due: readonly ConfirmDue[], published: number): void {
+    for (const { method, deliveryTag, multiple } of due) {
+      assert.ok(deliveryTag >= 1 && deliveryTag <= published, `tag ${deliveryTag} of ${published}`);
+      const answer = method === 'basic.ack' ? 'ack' : 'nack';
+      const tags = multiple ? this.#openUpTo(deliveryTag) : [deliveryTag];
+      assert.ok(tags.length > 0);
+      for (const tag of tags) {
+        assert.ok(!this.answers.has(tag), `${tag} was answered twice`);
+        this.answers.set(tag, answer);
+      }
+    }
   }
-  confirms.waitFor(durable);
-  return told(confirms, durable);
+
+  #openUpTo(deliveryTag: number): number[] {
+    while (this.answers.has(this.#lowest)) this.#lowest++;
+    const tags: number[] = [];
+    for (let tag = this.#lowest; tag <= deliveryTag; tag++) {
+      if (!this.answers.has(tag)) tags.push(tag);
+    }
+    return tags;
+  }
 }
 
-function told(confirms: Confirms, durable: number): unknown[] {
-  return confirms
-    .take(durable)
-    .map(({ method, deliveryTag, multiple }) => [method, deliveryTag, multiple]);
-}
-
-test('one acknowledgement for all, and none for nothing', () => {
-  assert.deepEqual(answers(0, []), []);
-  assert.deepEqual(answers(1, []), [['basic.ack', 1, false]]);
-  assert.deepEqual(answers(5, []), [['basic.ack', 5, true]]);
+test('each publish is answered once, a refused one with a nack, none before the disk has it', () => {
+  const step = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('publish' as const),
+        isRefused: fc.boolean(),
+        goesToDisk: fc.boolean(),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('endTurn' as const), n: fc.nat(3) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('sync' as const), n: fc.nat(3) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+      const confirms = new Confirms();
+      confirms.isEnabled = true;
+      const account = new Account();
+      const expected: ('ack' | 'nack')[] = [];
+      const operations: number[] = [];
+      let appended = 0;
+      let durable = 0;
+      const take = (): void => {
+        account.take(confirms.take(durable), expected.length);
+        for (const [tag, answer] of account.answers) {
+          assert.equal(answer, expected[tag - 1]);
+          if (answer === 'ack') assert.ok(operations[tag - 1]! <= durable, 'it may be lost yet');
+        }
+      };
+      for (const each of steps) {
+        if (each.kind === 'publish') {
+          confirms.published();
+          if (each.isRefused) confirms.refused();
+          if (each.goesToDisk) appended++;
+          expected.push(each.isRefused ? 'nack' : 'ack');
+          operations.push(appended);
+        } else {
+          if (each.kind === 'sync') durable = Math.min(appended, durable + each.n);
+          confirms.waitFor(appended);
+          take();
+        }
+      }
+      durable = appended;
+      confirms.waitFor(appended);
+      take();
+      assert.equal(account.answers.size, expected.length);
+      assert.deepEqual(confirms.take(durable), []);
+    }),
+    { numRuns: 1000 },
+  );
 });
 
-test('what is refused is answered by itself, in its place', () => {
-  assert.deepEqual(answers(5, [3]), [
-    ['basic.ack', 2, true],
-    ['basic.nack', 3, false],
-    ['basic.ack', 5, true],
-  ]);
-  assert.deepEqual(answers(3, [1, 3]), [
-    ['basic.nack', 1, false],
-    ['basic.ack', 2, false],
-    ['basic.nack', 3, false],
-  ]);
-  assert.deepEqual(answers(2, [1, 2]), [
-    ['basic.nack', 1, false],
-    ['basic.nack', 2, false],
-  ]);
-});
-
-test('a refusal waits for nothing; acknowledgements follow when the disk has got so far', () => {
+test('what was published in a turn is answered with one ack', () => {
   const confirms = new Confirms();
   confirms.isEnabled = true;
-  for (let number = 1; number <= 4; number++) {
-    confirms.published();
-    if (number % 2 === 0) confirms.refused();
-    confirms.waitFor(number);
-  }
-  assert.deepEqual(told(confirms, 0), [
-    ['basic.nack', 2, false],
-    ['basic.nack', 4, false],
-  ]);
-  assert.deepEqual(told(confirms, 1), [['basic.ack', 1, false]]);
-  assert.deepEqual(told(confirms, 4), [['basic.ack', 3, false]]);
-  assert.deepEqual(told(confirms, 4), []);
+  for (let i = 0; i < 5; i++) confirms.published();
+  confirms.waitFor(0);
+  assert.deepEqual(confirms.take(0), [{ method: 'basic.ack', deliveryTag: 5, multiple: true }]);
+  confirms.published();
+  confirms.waitFor(0);
+  assert.deepEqual(confirms.take(0), [{ method: 'basic.ack', deliveryTag: 6, multiple: false }]);
+});
+
+test('a nack waits for nothing, and goes before an ack that passes it', () => {
+  const confirms = new Confirms();
+  confirms.isEnabled = true;
+  confirms.published();
+  confirms.published();
+  confirms.refused();
+  confirms.published();
+  confirms.waitFor(7);
+  assert.deepEqual(confirms.take(6), [{ method: 'basic.nack', deliveryTag: 2, multiple: false }]);
+  assert.deepEqual(confirms.take(7), [{ method: 'basic.ack', deliveryTag: 3, multiple: true }]);
 });

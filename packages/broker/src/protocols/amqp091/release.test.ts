@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { type Duplex, duplexPair } from 'node:stream';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import {
+  decodeMethod,
+  encodeMethodFrame,
+  FRAME_METHOD,
+  type MethodInput,
+  type MethodName,
+  OUTPUT_BUFFER_BYTES,
+} from '@leveret/amqp';
+import fc from 'fast-check';
+import { BufferPool } from '../../base/buffer-pool.js';
+import { Deadlines } from '../../base/deadlines.js';
+import { silentLogger } from '../../base/logger.js';
+import { ManualClock } from '../../base/manual-clock.test.support.js';
+import { systemRandom } from '../../base/random.js';
+import { Turn } from '../../base/turn.js';
+import { Broker } from '../../broker.js';
+import { InMemory } from '../../core/persistence.js';
+import { VirtualHost } from '../../core/virtual-host.js';
+import { SlabAllocator } from '../../store/slab.js';
+import { publishFrames, RawPeer } from './raw-peer.test.support.js';
+
+/** A broker of whose virtual host and memory everything can be seen. */
+function newWorld(): { broker: Broker; vhost: VirtualHost; slabs: SlabAllocator } {
+  const clock = new ManualClock();
+  const slabs = new SlabAllocator();
+  const surroundings = {
+    clock,
+    deadlines: new Deadlines(clock, (error) => {
+      throw error;
+    }),
+    random: systemRandom,
+    logger: silentLogger,
+    turn: new Turn(),
+    pool: new BufferPool(OUTPUT_BUFFER_BYTES),
+    slabs,
+  };
+  const vhost = new VirtualHost('/', { ...surroundings, persistence: new InMemory() });
+  const vhosts = new Map([['/', vhost]]);
+  return {
+    broker: new Broker({ clock }, { surroundings, vhosts, opened: undefined }),
+    vhost,
+    slabs,
+  };
+}
+
+/** A channel on which everything is done in transactions. */
+const TRANSACTIONAL = 2;
+
+const QUEUES = ['q0', 'q1', 'q2'];
+
+/** A client that closes channels when it is told to, and opens them anew. */
+class Client {
+  readonly #peer: RawPeer;
+  readonly #theirs: Duplex;
+  readonly #channels = new Set<number>();
+  #isOver = false;
+
+  constructor(broker: Broker) {
+    const [theirs, ours] = duplexPair();
+    this.#theirs = theirs;
+    broker.accept(theirs);
+    this.#peer = new RawPeer(ours);
+  }
+
+  async open(): Promise<void> {
+    await this.#peer.handshake();
+    this.#peer.onFrame = ({ type, channel, payload }) => {
+      if (type !== FRAME_METHOD) return;
+      const { name } = decodeMethod(payload, 0, payload.length);
+      if (name === 'channel.close') this.#peer.send(channel, 'channel.close-ok', {});
+      if (name === 'connection.close') this.#peer.send(0, 'connection.close-ok', {});
+      if (name.startsWith('channel.close')) this.#channels.delete(channel);
+      if (name.startsWith('connection.close')) this.#isOver = true;
+    };
+  }
+
+  /** Sends something on a channel, and takes in what comes of it. */
+  async do(channel: number, frames: Buffer): Promise<void> {
+    if (this.#isOver) return;
+    if (!this.#channels.has(channel)) {
+      this.#peer.send(channel, 'channel.open', { outOfBand: '' });
+      if (channel === TRANSACTIONAL) this.#peer.send(channel, 'tx.select', {});
+      this.#channels.add(channel);
+    }
+    this.#peer.duplex.write(frames);
+    await setImmediate();
+    await setImmediate();
+  }
+
+  /** Ends the connection, with a word or without. */
+  async end(politely: boolean): Promise<void> {
+    if (!politely) this.#theirs.destroy();
+    if (!politely || this.#isOver) return;
+    const reason = { replyCode: 200, replyText: '', classId: 0, methodId: 0 };
+    this.#peer.send(0, 'connection.close', reason);
+    await this.#peer.closed;
+  }
+}
+
+type Frames = (channel: number) => Buffer;
+
+/** A method with any of these arguments. */
+function method<N extends MethodName>(
+  name: N,
+  args: fc.Arbitrary<MethodInput<N>>,
+): fc.Arbitrary<Frames> {
+  return args.map((each) => (channel) => encodeMethodFrame(channel, name, each));
+}
+
+const flag = fc.boolean();
+const queue = fc.constantFrom(...QUEUES);
+const deliveryTag = fc.nat(6);
+const requeue = flag;
+const nowait = flag;
+const consumerTag = fc.constantFrom('a', 'b');
+const BCC = new Map([['BCC', { type: 'A', value: [{ type: 'S', value: 'q1' }] } as const]]);
+
+const publish: fc.Arbitrary<Frames> = fc
+  .record({
+    exchange: fc.constantFrom('', 'amq.fanout', 'amq.fanout', 'none'),
+    routingKey: fc.constantFrom(...QUEUES, 'nowhere'),
+    mandatory: flag,
+    properties: fc.constantFrom({}, {}, { headers: BCC }),
+    body: fc.constantFrom(0, 10, 5_000, 30_000).map((bytes) => Buffer.alloc(bytes, 1)),
+  })
+  .map((message) => (channel) => publishFrames({ channel, ...message }));
+
+const consume: fc.Arbitrary<Frames> = method(
+  'basic.consume',
+  fc.record({
+    queue,
+    consumerTag,
+    noLocal: flag,
+    noAck: flag,
+    exclusive: fc.constant(false),
+    nowait,
+    arguments: fc.constant(new Map()),
+  }),
+);
+
+/** What a client may do; some of it is a mistake that closes the channel, or the connection. */
+const action: fc.Arbitrary<Frames> = fc.oneof(
+  { weight: 12, arbitrary: publish },
+  { weight: 5, arbitrary: consume },
+  { weight: 2, arbitrary: method('basic.get', fc.record({ queue, noAck: flag })) },
+  { weight: 2, arbitrary: method('basic.ack', fc.record({ deliveryTag, multiple: flag })) },
+  method('basic.nack', fc.record({ deliveryTag, multiple: flag, requeue })),
+  method('basic.reject', fc.record({ deliveryTag, requeue })),
+  method('basic.recover', fc.constant({ requeue: true })),
+  method('basic.cancel', fc.record({ consumerTag, nowait })),
+  method(
+    'basic.qos',
+    fc.record({ prefetchSize: fc.constant(0), prefetchCount: fc.nat(3), global: flag }),
+  ),
+  method('queue.purge', fc.record({ queue, nowait })),
+  method('queue.delete', fc.record({ queue, ifUnused: flag, ifEmpty: flag, nowait })),
+  method('tx.select', fc.constant({})),
+  { weight: 3, arbitrary: method('tx.commit', fc.constant({})) },
+  { weight: 2, arbitrary: method('tx.rollback', fc.constant({})) },
+  method('confirm.select', fc.record({ nowait })),
+  method('channel.close', fc.constant({ replyCode: 200, replyText: '', classId: 0, methodId: 0 })),
+);
+
+test('with all closed and purged no memory is held, whatever was done before', async () => {
+  const step = fc.record({ client: fc.nat(1), channel: fc.integer({ min: 1, max: 2 }), action });
+  const steps = fc.array(step, { maxLength: 40, size: 'max' });
+  await fc.assert(
+    fc.asyncProperty(steps, flag, async (actions, politely) => {
+      const { broker, vhost, slabs } = newWorld();
+      for (const name of QUEUES) {
+        const flags = { durable: false, exclusive: false, autoDelete: false };
+        const declared = vhost.queues.declare({ name, ...flags, arguments: new Map() }, {});
+        vhost.exchanges.bind(vhost.exchanges.require('amq.fanout'), declared, '', new Map());
+      }
+      const clients = [new Client(broker), new Client(broker)];
+      for (const client of clients) await client.open();
+      for (const each of actions) {
+        await clients[each.client]!.do(each.channel, each.action(each.channel));
+      }
+      for (const client of clients) await client.end(politely);
+      await broker.close();
+      // Whatever was delivered has come back, so all there is is ready.
+      for (const each of vhost.queues.all()) each.purge();
+      assert.equal(slabs.liveBytes, 0);
+      assert.equal(slabs.heldBytes, 0);
+    }),
+    { numRuns: 60 },
+  );
+});
