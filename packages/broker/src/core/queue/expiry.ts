@@ -2,8 +2,11 @@ import type { Alarm, Deadlines } from '../../base/deadlines.js';
 import { TimeHeap } from '../../base/time-heap.js';
 import { PositionTable } from './position-table.js';
 
-/** How many messages expire in one go before others get their turn. */
+/** How many messages expire in one go, or for how long, before others get their turn. */
 const SLICE_MESSAGES = 1_000;
+const SLICE_MILLISECONDS = 5;
+/** How often the clock is looked at meanwhile. */
+const LOOK_MESSAGES = 32;
 
 /** Entries below this number are not worth tidying up. */
 const TIDY_ENTRIES_MIN = 1_024;
@@ -130,8 +133,10 @@ export class Expiry {
     const now = this.#deadlines.now();
     const heap = this.#heap;
     this.#alarmAt = Number.POSITIVE_INFINITY;
-    for (let left = SLICE_MESSAGES; heap.size > 0 && left > 0; left--) {
+    for (let done = 0; heap.size > 0 && done < SLICE_MESSAGES; done++) {
       if (heap.firstTime > now) break;
+      const isTimeToLook = done % LOOK_MESSAGES === LOOK_MESSAGES - 1;
+      if (isTimeToLook && this.#deadlines.now() - now > SLICE_MILLISECONDS) break;
       const position = heap.firstNumber;
       const state = this.#table.state(position);
       heap.pop();

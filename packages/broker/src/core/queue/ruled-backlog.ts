@@ -1,19 +1,13 @@
 import type { FieldValue } from '@leveret/amqp';
-import type { Alarm, Deadlines } from '../../base/deadlines.js';
-import type { DeathReason } from '../deaths.js';
+import type { Deadlines } from '../../base/deadlines.js';
 import type { Message } from '../message.js';
 import type { Backlog } from './backlog.js';
+import { Burial, type Dying } from './burial.js';
 import type { DeadLettering } from './dead-lettering.js';
 import { DeliveryLimit } from './delivery-limit.js';
 import { Expiry } from './expiry.js';
 import { LengthLimit } from './length-limit.js';
 import type { QueueSettings } from './settings.js';
-
-/** After what time dead letters that nobody took are published again, in milliseconds. */
-const RETRY_MILLISECONDS = 1_000;
-
-/** How many of them in one go. */
-const RETRY_MESSAGES = 1_000;
 
 /** Whether a queue with such settings needs a backlog with rules. */
 export function needsRules(
@@ -28,19 +22,13 @@ export function needsRules(
   );
 }
 
-/** What a message is to be removed for, and where it waits for that. */
-interface Pending {
-  readonly reason: DeathReason;
-  readonly isReady: boolean;
-}
-
 /** What a message that has expired in its place is removed for. */
-const EXPIRED_READY: Pending = { reason: 'expired', isReady: true };
+const EXPIRED_READY: Dying = { reason: 'expired', isReady: true };
 
 /**
  * A backlog whose messages are subject to rules: they expire, they must not become too many, they
  * may not come back too often. Each rule is an object of its own, there only if the queue has it;
- * what is here is when each is asked, and how a message dies.
+ * what is here is when each is asked.
  *
  * A queue without rules has a plain backlog, and pays nothing for any of this.
  */
@@ -51,16 +39,12 @@ export class RuledBacklog implements Backlog {
   readonly #expiry: Expiry;
   /** Deliveries are counted even where they are not limited: in a quorum queue. */
   readonly #alwaysCounts: boolean;
-  readonly #retry: Alarm;
-  /** Dead messages whose dead letter nobody has taken yet, by position. */
-  readonly #pending = new Map<number, Pending>();
+  readonly #burial: Burial;
   #ttlMilliseconds = Number.POSITIVE_INFINITY;
   #limit: LengthLimit | undefined;
   #deliveryLimit: DeliveryLimit | undefined;
-  #deadLettering: DeadLettering | undefined;
   /** Position of a message that a consumer was waiting for: it is delivered, however late. */
   #promised = -1;
-  #isCleared = false;
 
   /** `inner` may hold messages already; `stride` says how far apart its positions are. */
   constructor(inner: Backlog, stride: number, deadlines: Deadlines, alwaysCounts: boolean) {
@@ -69,9 +53,9 @@ export class RuledBacklog implements Backlog {
     this.#deadlines = deadlines;
     this.#alwaysCounts = alwaysCounts;
     this.#expiry = new Expiry(deadlines, stride, (position) =>
-      position === this.#promised ? false : this.#bury(position, EXPIRED_READY),
+      position === this.#promised ? false : this.#burial.bury(position, EXPIRED_READY),
     );
-    this.#retry = deadlines.alarm(() => this.#retryPending());
+    this.#burial = new Burial(inner, deadlines, (position, dying) => this.#part(position, dying));
   }
 
   get ready(): number {
@@ -92,7 +76,7 @@ export class RuledBacklog implements Backlog {
 
   /** Changes the rules. Messages keep the deadlines they have; what is too much is dropped. */
   apply(settings: QueueSettings, deadLettering: DeadLettering | undefined): void {
-    this.#deadLettering = deadLettering;
+    this.#burial.deadLettering = deadLettering;
     this.#ttlMilliseconds = settings.messageTtlMilliseconds ?? Number.POSITIVE_INFINITY;
     const { deliveryLimit } = settings;
     if (deliveryLimit !== undefined || this.#alwaysCounts) {
@@ -115,8 +99,9 @@ export class RuledBacklog implements Backlog {
 
   /** A message has been refused; it may be borrowed. */
   refused(message: Message): void {
-    if (this.#limit?.deadLettersRefused !== true || this.#deadLettering === undefined) return;
-    this.#deadLettering.send(this.#deadLettering.prepare(message, 'maxlen'));
+    const { deadLettering } = this.#burial;
+    if (this.#limit?.deadLettersRefused !== true || deadLettering === undefined) return;
+    deadLettering.send(deadLettering.prepare(message, 'maxlen'));
   }
 
   /** Adds a message that a consumer waits for, so that its time to live does not matter. */
@@ -138,7 +123,7 @@ export class RuledBacklog implements Backlog {
       if (position < 0) return position;
       this.#limit?.taken(position);
       if (!this.#expiry.taken(position) || position === this.#promised) return position;
-      this.#bury(position, { reason: 'expired', isReady: false });
+      this.#burial.bury(position, { reason: 'expired', isReady: false });
       // The next may have to be brought to hand first.
       if (!this.#inner.isAtHand) return -1;
     }
@@ -152,9 +137,9 @@ export class RuledBacklog implements Backlog {
 
   giveBack(position: number): void {
     if (this.#deliveryLimit?.returned(position) === false) {
-      this.#bury(position, { reason: 'delivery_limit', isReady: false });
+      this.#burial.bury(position, { reason: 'delivery_limit', isReady: false });
     } else if (this.#expiry.returned(position)) {
-      this.#bury(position, { reason: 'expired', isReady: false });
+      this.#burial.bury(position, { reason: 'expired', isReady: false });
     } else {
       this.#inner.giveBack(position);
       this.#limit?.returned(position);
@@ -164,7 +149,7 @@ export class RuledBacklog implements Backlog {
 
   /** A taken message has been rejected. */
   reject(position: number): void {
-    this.#bury(position, { reason: 'rejected', isReady: false });
+    this.#burial.bury(position, { reason: 'rejected', isReady: false });
   }
 
   remove(position: number): void {
@@ -212,12 +197,10 @@ export class RuledBacklog implements Backlog {
   }
 
   clear(): void {
-    this.#isCleared = true;
     this.#inner.clear();
     this.#expiry.clear();
     this.#deliveryLimit?.clear();
-    this.#pending.clear();
-    this.#retry.clear();
+    this.#burial.end();
   }
 
   #add(message: Message): number {
@@ -245,70 +228,15 @@ export class RuledBacklog implements Backlog {
       const position = this.#inner.take();
       limit.taken(position);
       const reason = this.#expiry.taken(position) ? 'expired' : 'maxlen';
-      this.#bury(position, { reason, isReady: false });
+      this.#burial.bury(position, { reason, isReady: false });
     }
   }
 
-  /** Lets a message die; false if it has to stay until the next queue has taken it. */
-  #bury(position: number, pending: Pending): boolean {
-    const deadLettering = this.#deadLettering;
-    if (!this.#inner.has(position)) {
-      this.#forget(position);
-      return true;
-    }
-    if (deadLettering === undefined) {
-      this.#part(position, pending);
-      return true;
-    }
-    if (!this.#inner.isInMemory(position)) {
-      this.#load(position, pending);
-      return false;
-    }
-    const letter = deadLettering.prepare(this.#inner.read(position), pending.reason);
-    if (!deadLettering.isCertain) {
-      this.#part(position, pending);
-      deadLettering.send(letter);
-      return true;
-    }
-    let isGone = false;
-    deadLettering.send(letter, (isTaken) => {
-      isGone = isTaken;
-      if (this.#isCleared) return;
-      if (isTaken) this.#part(position, pending);
-      else this.#wait(position, pending);
-    });
-    return isGone;
-  }
-
-  #part(position: number, { isReady }: Pending): void {
-    if (isReady) this.drop(position);
+  /** A message that has died leaves; the disk may have lost it before. */
+  #part(position: number, { isReady }: Dying): void {
+    if (!this.#inner.has(position)) this.#forget(position);
+    else if (isReady) this.drop(position);
     else this.remove(position);
-  }
-
-  /** Its dead letter has to be read from the disk first. */
-  #load(position: number, pending: Pending): void {
-    this.#pending.set(position, pending);
-    this.#inner.load(position, () => {
-      const still = this.#pending.get(position);
-      if (still === undefined) return;
-      this.#pending.delete(position);
-      this.#bury(position, still);
-    });
-  }
-
-  #wait(position: number, pending: Pending): void {
-    this.#pending.set(position, pending);
-    this.#retry.set(this.#deadlines.now() + RETRY_MILLISECONDS);
-  }
-
-  #retryPending(): void {
-    const due: [number, Pending][] = [];
-    for (const each of this.#pending) {
-      if (due.push(each) === RETRY_MESSAGES) break;
-    }
-    for (const [position] of due) this.#pending.delete(position);
-    for (const [position, pending] of due) this.#bury(position, pending);
-    if (this.#pending.size > 0) this.#retry.set(this.#deadlines.now() + RETRY_MILLISECONDS);
   }
 
   /** A message has gone: no rule has to know it any more. */
@@ -316,7 +244,7 @@ export class RuledBacklog implements Backlog {
     this.#limit?.removed(position);
     this.#expiry.removed(position);
     this.#deliveryLimit?.removed(position);
-    if (this.#pending.size > 0) this.#pending.delete(position);
+    this.#burial.removed(position);
   }
 }
 
