@@ -89,6 +89,7 @@ const freeModules: ReadonlySet<string> = new Set([
   'node:buffer',
   'node:crypto',
   'node:events',
+  'node:path',
   'node:stream',
   'node:util',
   'node:zlib',
