@@ -82,6 +82,8 @@ export class JournalFiles {
   readonly #cleaner: Cleaner;
   #nextNumber: number;
   #current: CurrentFile | undefined;
+  /** The file that is being begun, and will be the current one. */
+  #beginning: JournalFile | undefined;
   /** What the next file begins with: the current one is full. */
   #next: Snapshot | undefined;
   #isFailing = false;
@@ -186,7 +188,7 @@ export class JournalFiles {
    */
   freeFiles(): void {
     const unneeded = [...this.#files.values()].filter(
-      (file) => file.live === 0 && file !== this.#current?.file,
+      (file) => file.live === 0 && file !== this.#current?.file && file !== this.#beginning,
     );
     if (unneeded.length === 0) return;
     this.#ports.onRemovalsDurable(() => {
@@ -264,6 +266,7 @@ export class JournalFiles {
     const file: JournalFile = { number, slot, path, seed, bytes, placed: 0, live: 0 };
     const begun: CurrentFile = { file, disk, index: new FileIndexBuilder() };
     this.#files.set(slot, file);
+    this.#beginning = file;
     let at = BATCH_HEADER_BYTES + snapshot.payload.length;
     for (const batch of batches) {
       const shift = at - BATCH_HEADER_BYTES;
@@ -287,6 +290,8 @@ export class JournalFiles {
       }
       await this.#forsake(begun);
       throw error;
+    } finally {
+      this.#beginning = undefined;
     }
     this.#current = begun;
     this.#next = undefined;

@@ -185,7 +185,9 @@ export class JournalStore implements MessageStore<Storable> {
   }
 
   settleReservation(undelivered: number): void {
-    if (undelivered < this.#reserving) this.#journal.reserve(this.chain, undelivered);
+    if (undelivered >= this.#reserving) return;
+    this.#reserving = undelivered;
+    this.#journal.reserve(this.chain, undelivered);
   }
 
   #forget(position: number): void {
