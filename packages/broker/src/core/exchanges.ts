@@ -1,8 +1,10 @@
 import { type FieldTable, fieldTypeName } from '@leveret/amqp';
+import type { Random } from '../base/random.js';
 import { requireSame, requireSameArguments } from './equivalence.js';
 import { DefaultRouter } from './exchange/default.js';
-import { Exchange, type ExchangeSpec, isExchangeType } from './exchange/exchange.js';
+import { Exchange, type ExchangeSpec } from './exchange/exchange.js';
 import type { Destination } from './exchange/router.js';
+import { checkExchangeType, newRouter } from './exchange/router-types.js';
 import type { Persistence } from './persistence.js';
 import type { Queue } from './queue/queue.js';
 import { checkNotReserved, nameOf, notFound, Refusal, stripLineEnds } from './refusal.js';
@@ -27,21 +29,26 @@ export class Exchanges {
   /** Told of each change: what was remembered of routes is no longer true. */
   readonly #changed: () => void;
   readonly #persistence: Persistence;
+  readonly #random: Random;
 
   constructor(
     vhost: string,
     queues: ReadonlyMap<string, Queue>,
-    persistence: Persistence,
-    changed: () => void,
+    ports: {
+      readonly random: Random;
+      readonly persistence: Persistence;
+      readonly changed: () => void;
+    },
   ) {
     this.#vhost = vhost;
-    this.#persistence = persistence;
-    this.#changed = changed;
+    this.#random = ports.random;
+    this.#persistence = ports.persistence;
+    this.#changed = ports.changed;
     const own = { durable: true, autoDelete: false, arguments: NO_ARGUMENTS };
     const defaultSpec = { ...own, name: '', type: 'direct', internal: false };
     this.#byName.set('', new Exchange(defaultSpec, new DefaultRouter(queues)));
     for (const [name, type, internal] of PREDECLARED) {
-      this.#byName.set(name, new Exchange({ ...own, name, type, internal }));
+      this.#add({ ...own, name, type, internal });
     }
   }
 
@@ -70,9 +77,7 @@ export class Exchanges {
   /** Creates an exchange, or makes sure that the one there is the same. Throws a Refusal. */
   declare(spec: ExchangeSpec): void {
     const { type } = spec;
-    if (!isExchangeType(type)) {
-      throw new Refusal('precondition-failed', `unknown exchange type '${type}'`);
-    }
+    checkExchangeType(type);
     const name = stripLineEnds(spec.name);
     checkNotDefault(name);
     const thing = nameOf('exchange', name, this.#vhost);
@@ -96,8 +101,7 @@ export class Exchanges {
 
   /** Creates an exchange without asking whether it may be. */
   restore(spec: ExchangeSpec): void {
-    const exchange = new Exchange(spec);
-    this.#byName.set(spec.name, exchange);
+    const exchange = this.#add(spec);
     if (spec.durable) this.#persistence.record(exchangeChange(this.#vhost, exchange));
     this.#changed();
   }
@@ -129,14 +133,18 @@ export class Exchanges {
     this.#remove(exchange);
   }
 
-  /** Binds a destination to an exchange. Throws a Refusal if the arguments are not the type's. */
-  bind(source: Exchange, destination: Destination, routingKey: string, args: FieldTable): void {
+  /**
+   * Binds a destination to an exchange; false if it is bound so already. Throws a Refusal if the key
+   * or the arguments are not the type's.
+   */
+  bind(source: Exchange, destination: Destination, routingKey: string, args: FieldTable): boolean {
     const binding = source.bind(destination, routingKey, args);
-    if (binding === undefined) return;
+    if (binding === undefined) return false;
     if (isDurable(binding)) {
       this.#persistence.record(bindingChange('binding', this.#vhost, binding));
     }
     this.#changed();
+    return true;
   }
 
   unbind(source: Exchange, destination: Destination, routingKey: string, args: FieldTable): void {
@@ -158,6 +166,12 @@ export class Exchanges {
     this.#changed();
   }
 
+  #add(spec: ExchangeSpec): Exchange {
+    const exchange = new Exchange(spec, newRouter(spec.type, spec.arguments, this.#random));
+    this.#byName.set(spec.name, exchange);
+    return exchange;
+  }
+
   /** An auto-delete exchange goes with its last binding. */
   #removeIfDone(source: Exchange): void {
     if (source.spec.autoDelete && !source.hasBindings) this.#remove(source);
@@ -169,6 +183,7 @@ export class Exchanges {
     if (durable) this.#persistence.record({ what: 'exchange-deleted', vhost: this.#vhost, name });
     for (const binding of exchange.bindings()) binding.destination.sources.delete(exchange);
     this.unbindAll(exchange);
+    exchange.router.end?.();
   }
 }
 

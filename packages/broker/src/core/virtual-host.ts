@@ -58,7 +58,7 @@ export class VirtualHost {
       this.#topologyVersion++;
     };
     const queuesByName = new Map<string, Queue>();
-    this.exchanges = new Exchanges(name, queuesByName, persistence, changed);
+    this.exchanges = new Exchanges(name, queuesByName, { random, persistence, changed });
     const deadLetterOffice = new DeadLetterOffice({
       findExchange: (exchange) => this.exchanges.get(exchange),
       route: (exchange, message) => this.route(exchange, message),
@@ -92,7 +92,8 @@ export class VirtualHost {
   bindQueue(request: BindingRequest, connection: ConnectionIdentity): void {
     const source = this.#source(request);
     const queue = this.queues.requireAccess(stripLineEnds(request.destination), connection);
-    this.exchanges.bind(source, queue, request.routingKey, request.arguments);
+    if (!this.exchanges.bind(source, queue, request.routingKey, request.arguments)) return;
+    for (const message of source.router.history?.() ?? []) queue.publish(message);
   }
 
   /** Removes a binding to a queue; it is fine if there is none, or no such queue or exchange. */
@@ -111,7 +112,11 @@ export class VirtualHost {
     checkNotDefault(name);
     const source = this.#source(request);
     const destination = this.exchanges.require(name);
-    this.exchanges.bind(source, destination, request.routingKey, request.arguments);
+    if (!this.exchanges.bind(source, destination, request.routingKey, request.arguments)) return;
+    // Another exchange of the kind keeps what it is given: it may be this one's history that grows.
+    for (const message of [...(source.router.history?.() ?? [])]) {
+      for (const queue of this.route(destination, message)) queue.publish(message);
+    }
   }
 
   /** Removes a binding to an exchange; it is fine if there is none, or no such exchange. */

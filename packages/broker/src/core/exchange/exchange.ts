@@ -1,28 +1,11 @@
 import type { FieldTable, FieldValue } from '@leveret/amqp';
-import { DirectRouter } from './direct.js';
-import { FanoutRouter } from './fanout.js';
-import { HeadersRouter } from './headers.js';
 import { RouteCache } from './route-cache.js';
 import type { Binding, Destination, Router } from './router.js';
-import { TopicRouter } from './topic.js';
-
-/** Exchange types by name. */
-const ROUTERS: Readonly<Record<string, () => Router>> = {
-  direct: () => new DirectRouter(),
-  fanout: () => new FanoutRouter(),
-  topic: () => new TopicRouter(),
-  headers: () => new HeadersRouter(),
-};
-
-/** Whether there is an exchange type of that name. */
-export function isExchangeType(type: string): boolean {
-  return Object.hasOwn(ROUTERS, type);
-}
 
 /** What an exchange is declared with. */
 export interface ExchangeSpec {
   readonly name: string;
-  /** One for which {@link isExchangeType} holds. */
+  /** One that `newRouter` knows. */
   readonly type: string;
   readonly durable: boolean;
   /** Goes with its last binding. */
@@ -42,7 +25,7 @@ export class Exchange {
   readonly routes: RouteCache = new RouteCache();
   readonly #bindings = new Map<string, Binding>();
 
-  constructor(spec: ExchangeSpec, router: Router = newRouter(spec.type)) {
+  constructor(spec: ExchangeSpec, router: Router) {
     this.spec = spec;
     this.router = router;
   }
@@ -68,7 +51,7 @@ export class Exchange {
 
   /** Adds a binding; undefined if it was there already. Throws a Refusal if its arguments are bad. */
   bind(destination: Destination, routingKey: string, args: FieldTable): Binding | undefined {
-    this.router.check(args);
+    this.router.check(args, routingKey);
     const id = bindingId(destination, routingKey, args);
     if (this.#bindings.has(id)) return undefined;
     const binding: Binding = { source: this, destination, routingKey, arguments: args };
@@ -107,12 +90,6 @@ export class Exchange {
     }
     return false;
   }
-}
-
-function newRouter(type: string): Router {
-  const create = ROUTERS[type];
-  if (create === undefined) throw new RangeError(`no exchange type ${type}`);
-  return create();
 }
 
 /** Two bindings are the same if destination, key and arguments are; the arguments in any order. */
