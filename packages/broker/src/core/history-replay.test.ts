@@ -1,29 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { FieldTable } from '@leveret/amqp';
-import { systemRandom } from '../base/random.js';
-import { MemoryStore } from '../store/memory-store.js';
-import { PlainMessage } from './plain-message.test.support.js';
-import { VirtualHost } from './virtual-host.js';
-
-const NONE: FieldTable = new Map();
-const FLAGS = { durable: false, autoDelete: false, internal: false, arguments: NONE };
-const CONNECTION = {};
-
-function vhost(): VirtualHost {
-  return new VirtualHost('/', systemRandom, () => new MemoryStore());
-}
+import { messageFor } from './message.test.support.js';
+import type { VirtualHost } from './virtual-host.js';
+import {
+  CONNECTION,
+  exchangeSpec,
+  queueRequest,
+  bindingRequest as request,
+  newVirtualHost as vhost,
+} from './virtual-host.test.support.js';
 
 function declare(on: VirtualHost, name: string, type: string): void {
-  on.exchanges.declare({ ...FLAGS, name, type });
+  on.exchanges.declare(exchangeSpec(name, type));
 }
 
 function declareQueue(on: VirtualHost, name: string): void {
-  on.queues.declare({ ...FLAGS, name, exclusive: false }, CONNECTION);
+  on.queues.declare(queueRequest(name), CONNECTION);
 }
 
 function publish(on: VirtualHost, exchange: string, routingKey: string): void {
-  const message = new PlainMessage(routingKey);
+  const message = messageFor(routingKey);
   for (const queue of on.route(on.publishable(exchange), message)) queue.publish(message);
 }
 
@@ -32,19 +28,6 @@ function content(on: VirtualHost, queue: string): string[] {
   const keys: string[] = [];
   on.queues.require(queue).forEachMessage(({ routingKey }) => keys.push(routingKey));
   return keys;
-}
-
-function request(
-  source: string,
-  destination: string,
-  routingKey = '',
-): {
-  source: string;
-  destination: string;
-  routingKey: string;
-  arguments: FieldTable;
-} {
-  return { source, destination, routingKey, arguments: NONE };
 }
 
 describe('binding to an exchange with a history', () => {
@@ -89,7 +72,7 @@ test('a type that does not go by routing key is asked once for a message with se
     declareQueue(on, name);
     on.bindQueue(request('any', name), CONNECTION);
   }
-  const message = new PlainMessage('k');
+  const message = messageFor('k');
   message.extraRoutingKeys = ['x', 'y', 'z'];
   for (let i = 0; i < 50; i++) assert.equal(on.route(on.publishable('any'), message).length, 1);
 });

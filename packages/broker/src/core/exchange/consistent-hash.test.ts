@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BasicProperties, FieldTable, FieldValue } from '@leveret/amqp';
 import { ConsistentHashRouter } from './consistent-hash.js';
-import { bindTo, reached, someQueue } from './routing-fixture.test.support.js';
+import { bindTo, reached, someDestination } from './routing-fixture.test.support.js';
 
 const NONE: FieldTable = new Map();
 const KEYS = Array.from({ length: 20_000 }, (_, i) => `key ${i}`);
@@ -25,7 +25,7 @@ describe('x-consistent-hash', () => {
     const router = new ConsistentHashRouter(NONE);
     const weights = { a: 1, b: 1, c: 2, d: 4 };
     for (const [name, weight] of Object.entries(weights)) {
-      bindTo(router, someQueue(name), String(weight));
+      bindTo(router, someDestination(name), String(weight));
     }
     const places = placed(router);
     for (const [name, weight] of Object.entries(weights)) {
@@ -36,14 +36,14 @@ describe('x-consistent-hash', () => {
 
   test('sends a message to one destination, the same for the same key', () => {
     const router = new ConsistentHashRouter(NONE);
-    for (const name of ['a', 'b', 'c']) bindTo(router, someQueue(name), '5');
+    for (const name of ['a', 'b', 'c']) bindTo(router, someDestination(name), '5');
     const places = placed(router);
     assert.deepEqual(placed(router), places);
     assert.ok(places.every((place) => ['a', 'b', 'c'].includes(place)));
   });
 
   test('places keys alike whichever destination was bound first', () => {
-    const [a, b, c] = ['a', 'b', 'c'].map(someQueue);
+    const [a, b, c] = ['a', 'b', 'c'].map(someDestination);
     const one = new ConsistentHashRouter(NONE);
     for (const queue of [a!, b!, c!]) bindTo(one, queue, '1');
     const other = new ConsistentHashRouter(NONE);
@@ -53,7 +53,7 @@ describe('x-consistent-hash', () => {
 
   test('a binding that goes gives its keys away, and one that comes back has them again', () => {
     const router = new ConsistentHashRouter(NONE);
-    const [first] = ['a', 'b', 'c', 'd'].map((name) => bindTo(router, someQueue(name), '2'));
+    const [first] = ['a', 'b', 'c', 'd'].map((name) => bindTo(router, someDestination(name), '2'));
     const before = placed(router);
     router.remove(first!);
     const after = placed(router);
@@ -67,10 +67,10 @@ describe('x-consistent-hash', () => {
 
   test('a destination bound twice keeps its first weight until that binding goes', () => {
     const router = new ConsistentHashRouter(NONE);
-    const queue = someQueue('a');
+    const queue = someDestination('a');
     const light = bindTo(router, queue, '1');
     bindTo(router, queue, '1000');
-    bindTo(router, someQueue('b'), '1');
+    bindTo(router, someDestination('b'), '1');
     const share = (): number => placed(router).filter((place) => place === 'a').length;
     assert.ok(Math.abs(share() / KEYS.length - 0.5) < 0.02);
     router.remove(light);
@@ -79,7 +79,7 @@ describe('x-consistent-hash', () => {
 
   test('goes by the first routing key alone when there are more', () => {
     const router = new ConsistentHashRouter(NONE);
-    for (const name of ['a', 'b', 'c', 'd']) bindTo(router, someQueue(name), '1');
+    for (const name of ['a', 'b', 'c', 'd']) bindTo(router, someDestination(name), '1');
     for (const key of KEYS.slice(0, 100)) {
       assert.deepEqual(reached(router, key, {}, ['x', 'y', 'z']), reached(router, key));
     }
@@ -89,7 +89,7 @@ describe('x-consistent-hash', () => {
     test(`goes by the header that ${argument} names`, () => {
       const router = new ConsistentHashRouter(new Map([[argument, text('id')]]));
       assert.equal(router.byRoutingKey, false);
-      for (const name of ['a', 'b', 'c', 'd']) bindTo(router, someQueue(name), '1');
+      for (const name of ['a', 'b', 'c', 'd']) bindTo(router, someDestination(name), '1');
       const by = (id: FieldValue, key: string): string =>
         reached(router, key, withHeader('id', id)).join();
       const places = new Set(KEYS.slice(0, 100).map((id) => by(text(id), 'same')));
@@ -109,7 +109,7 @@ describe('x-consistent-hash', () => {
     ];
     for (const [property, properties] of cases) {
       const router = new ConsistentHashRouter(new Map([['hash-property', text(property)]]));
-      for (const name of ['a', 'b', 'c', 'd']) bindTo(router, someQueue(name), '1');
+      for (const name of ['a', 'b', 'c', 'd']) bindTo(router, someDestination(name), '1');
       const places = KEYS.slice(0, 100).map((_, i) =>
         reached(router, 'same', properties(i)).join(),
       );

@@ -1,6 +1,10 @@
 import type { FieldTable, FieldValue } from '@leveret/amqp';
+import { systemRandom } from '../../base/random.js';
 import { RouteCache } from './route-cache.js';
 import type { Binding, Destination, Router } from './router.js';
+import { newRouter } from './router-types.js';
+
+export { isExchangeType } from './router-types.js';
 
 /** What an exchange is declared with. */
 export interface ExchangeSpec {
@@ -25,7 +29,11 @@ export class Exchange {
   readonly routes: RouteCache = new RouteCache();
   readonly #bindings = new Map<string, Binding>();
 
-  constructor(spec: ExchangeSpec, router: Router) {
+  /** `router` by default is what the spec asks for, with the machine's randomness. */
+  constructor(
+    spec: ExchangeSpec,
+    router: Router = newRouter(spec.type, spec.arguments, systemRandom),
+  ) {
     this.spec = spec;
     this.router = router;
   }

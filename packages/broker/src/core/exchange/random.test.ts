@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RandomRouter } from './random.js';
-import { bindTo, reached, repeating, someQueue } from './routing-fixture.test.support.js';
+import { bindTo, reached, repeating, someDestination } from './routing-fixture.test.support.js';
 
 describe('x-random', () => {
   test('chooses one of the bindings by lot, whatever the keys', () => {
     const router = new RandomRouter(repeating([0, 4, 2, 2 ** 32 - 1]));
-    for (const name of ['a', 'b', 'c']) bindTo(router, someQueue(name), `key of ${name}`);
+    for (const name of ['a', 'b', 'c']) bindTo(router, someDestination(name), `key of ${name}`);
     const places = [1, 2, 3, 4].map(() => reached(router, 'any').join());
     assert.deepEqual(places, ['a', 'b', 'c', 'a']);
   });
 
   test('a queue bound twice has two lots', () => {
     const router = new RandomRouter(repeating([0, 1, 2]));
-    const queue = someQueue('a');
+    const queue = someDestination('a');
     bindTo(router, queue, '1');
     const second = bindTo(router, queue, '2');
-    bindTo(router, someQueue('b'), '3');
+    bindTo(router, someDestination('b'), '3');
     assert.deepEqual([reached(router, ''), reached(router, ''), reached(router, '')].flat(), [
       'a',
       'a',
@@ -33,7 +33,7 @@ describe('x-random', () => {
       },
     });
     assert.deepEqual(reached(router, 'k'), []);
-    bindTo(router, someQueue('a'));
+    bindTo(router, someDestination('a'));
     assert.deepEqual(reached(router, 'k'), ['a']);
   });
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { FieldValue } from '@leveret/amqp';
-import { PlainMessage } from '../plain-message.test.support.js';
+import { messageFor } from '../message.test.support.js';
 import { RecentHistoryRouter } from './recent-history.js';
 import type { Destination } from './router.js';
-import { bindTo, reached, someQueue } from './routing-fixture.test.support.js';
+import { bindTo, reached, someDestination } from './routing-fixture.test.support.js';
 
 function router(length?: FieldValue): RecentHistoryRouter {
   return new RecentHistoryRouter(
@@ -19,8 +19,8 @@ function history(of: RecentHistoryRouter): string[] {
 describe('x-recent-history', () => {
   test('gives every message to everything bound, whatever the keys', () => {
     const of = router();
-    bindTo(of, someQueue('a'), 'one');
-    const b = bindTo(of, someQueue('b'), 'other');
+    bindTo(of, someDestination('a'), 'one');
+    const b = bindTo(of, someDestination('b'), 'other');
     assert.deepEqual(reached(of, 'any'), ['a', 'b']);
     of.remove(b);
     assert.deepEqual(reached(of, 'any'), ['a']);
@@ -42,7 +42,7 @@ describe('x-recent-history', () => {
 
   test('passes on what asks not to be kept, without keeping it', () => {
     const of = router();
-    bindTo(of, someQueue('a'));
+    bindTo(of, someDestination('a'));
     const noStore = (value: boolean): { headers: Map<string, FieldValue> } => ({
       headers: new Map([['x-recent-history-no-store', { type: 't', value }]]),
     });
@@ -53,17 +53,12 @@ describe('x-recent-history', () => {
 
   test('holds what it keeps, and lets go of what it forgets', () => {
     const of = router({ type: 'I', value: 2 });
-    const messages = ['1', '2', '3'].map((key) => new PlainMessage(key));
+    const messages = ['1', '2', '3'].map((key) => messageFor(key));
     for (const message of messages) of.route('', message, new Set<Destination>());
-    assert.deepEqual(
-      messages.map(({ holders }) => holders),
-      [0, 1, 1],
-    );
+    const holders = (): unknown[] => messages.map(({ kept }) => kept?.holders);
+    assert.deepEqual(holders(), [0, 1, 1]);
     of.end();
-    assert.deepEqual(
-      messages.map(({ holders }) => holders),
-      [0, 0, 0],
-    );
+    assert.deepEqual(holders(), [0, 0, 0]);
   });
 
   test('refuses a length that is no positive integer', () => {

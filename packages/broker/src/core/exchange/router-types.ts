@@ -25,9 +25,14 @@ const ROUTERS: Readonly<Record<string, (args: FieldTable, random: Random) => Rou
   'x-recent-history': (args) => new RecentHistoryRouter(args),
 };
 
+/** Whether there is an exchange type of that name. */
+export function isExchangeType(type: string): boolean {
+  return Object.hasOwn(ROUTERS, type);
+}
+
 /** Throws a Refusal if there is no exchange type of that name. */
 export function checkExchangeType(type: string): void {
-  if (Object.hasOwn(ROUTERS, type)) return;
+  if (isExchangeType(type)) return;
   throw new Refusal('precondition-failed', `unknown exchange type '${type}'`);
 }
 

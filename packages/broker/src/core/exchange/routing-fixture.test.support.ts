@@ -1,29 +1,34 @@
 import type { BasicProperties, FieldTable } from '@leveret/amqp';
 import type { Random } from '../../base/random.js';
-import { MemoryStore } from '../../store/memory-store.js';
-import { PlainMessage } from '../plain-message.test.support.js';
-import { Queue } from '../queue/queue.js';
+import { TestMessage } from '../message.test.support.js';
 import { Exchange } from './exchange.js';
 import type { Binding, Destination, Router } from './router.js';
 
 const NO_ARGUMENTS: FieldTable = new Map();
 
-/** A queue that is there to be bound. */
-export function someQueue(name: string): Queue {
-  const own = { durable: false, autoDelete: false, owner: undefined, maxPriority: 0 };
-  const spec = { ...own, name, arguments: NO_ARGUMENTS };
-  return new Queue(spec, { queueUnused: () => {} }, () => new MemoryStore());
+/** A message with properties besides its headers. */
+class MessageWithProperties extends TestMessage {
+  readonly #properties: BasicProperties;
+
+  constructor(label: string, properties: BasicProperties) {
+    super(label, properties.headers);
+    this.#properties = properties;
+  }
+
+  override properties(): BasicProperties {
+    return this.#properties;
+  }
 }
 
-/** An exchange around a router. */
-export function someExchange(name: string, router: Router): Exchange {
-  const own = { durable: false, autoDelete: false, internal: false, type: 'any' };
-  return new Exchange({ ...own, name, arguments: NO_ARGUMENTS }, router);
+/** A destination to be bound. */
+export function someDestination(name: string): Exchange {
+  const own = { durable: false, autoDelete: false, internal: false, arguments: NO_ARGUMENTS };
+  return new Exchange({ ...own, name, type: 'fanout' });
 }
 
 /** A binding added to a router without an exchange's checks. */
-export function bindTo(router: Router, destination: Destination, routingKey = ''): Binding {
-  const source = someExchange('source', router);
+export function bindTo(router: Router, destination: Destination, routingKey: string = ''): Binding {
+  const source = someDestination('source');
   const binding = { source, destination, routingKey, arguments: NO_ARGUMENTS };
   router.add(binding);
   return binding;
@@ -36,7 +41,8 @@ export function reached(
   properties: BasicProperties = {},
   extraRoutingKeys?: readonly string[],
 ): string[] {
-  const message = new PlainMessage(routingKey, properties);
+  const message = new MessageWithProperties(routingKey, properties);
+  message.routingKey = routingKey;
   message.extraRoutingKeys = extraRoutingKeys;
   const into = new Set<Destination>();
   for (const key of [routingKey, ...(extraRoutingKeys ?? [])]) router.route(key, message, into);
