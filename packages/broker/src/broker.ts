@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES } from '@leveret/amqp';
+import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES, toWire } from '@leveret/amqp';
 import { type Authenticator, GuestOnly } from './auth/users.js';
 import { BufferPool } from './base/buffer-pool.js';
 import { type Clock, systemClock, type Timer } from './base/clock.js';
@@ -8,10 +8,14 @@ import { Deadlines } from './base/deadlines.js';
 import { type Logger, silentLogger } from './base/logger.js';
 import { type Random, systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
+import { EventExchange } from './core/events/event-exchange.js';
+import type { Reporting } from './core/events/reporting.js';
+import type { Message } from './core/message.js';
 import { InMemory } from './core/persistence.js';
-import { NOTHING_TO_WAIT_FOR } from './core/ports.js';
+import { type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { type OpenedJournal, openJournal } from './open-journal.js';
+import { composeMessage } from './protocols/amqp091/compose-message.js';
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
 import { Handshake, type HandshakePorts } from './protocols/amqp091/handshake.js';
@@ -20,6 +24,7 @@ import { SERVER_PROPERTIES, type ServerProperties } from './protocols/amqp091/se
 import type { Files } from './store/files.js';
 import { nodeFiles } from './store/node-files.js';
 import { SlabAllocator } from './store/slab.js';
+import type { VirtualHostControl } from './virtual-host-control.js';
 
 /** How often memory that is held by very little is looked for, in milliseconds. */
 const SWEEP_MILLISECONDS = 1_000;
@@ -85,6 +90,8 @@ export class Broker {
       serverProperties: { ...SERVER_PROPERTIES, ...options.serverProperties },
       findVhost: (name) => this.#vhosts.get(name),
     };
+    const [first] = this.#vhosts.values();
+    if (first !== undefined) start.surroundings.events.publishIn(first);
     this.#sweepTimer = this.#sweepLater();
   }
 
@@ -100,6 +107,13 @@ export class Broker {
     const journalOptions = { directory, fileBytes, durable: true };
     const opened = await openJournal(options.vhosts ?? ['/'], ports, journalOptions);
     return new Broker(options, { surroundings, opened, vhosts: opened.vhosts });
+  }
+
+  /** What there is to set in a virtual host. Throws a RangeError if there is none of that name. */
+  vhost(name: string): VirtualHostControl {
+    const vhost = this.#vhosts.get(toWire(name));
+    if (vhost === undefined) throw new RangeError(`no virtual host '${name}'`);
+    return vhost;
   }
 
   /**
@@ -185,15 +199,20 @@ export class Broker {
 
   /** Moves the few messages that keep much memory from being freed. */
   #sweep(): void {
+    const compact = (message: Message): void => message.compact();
     for (const vhost of this.#vhosts.values()) {
-      for (const queue of vhost.queues.all()) queue.forEachMessage((message) => message.compact());
+      for (const queue of vhost.queues.all()) queue.forEachMessage(compact);
+      for (const exchange of vhost.exchanges.all()) exchange.router.history?.().forEach(compact);
     }
   }
 }
 
 /** What a broker begins with. */
 interface Start {
-  readonly surroundings: Omit<Surroundings, 'limits' | 'durability'>;
+  readonly surroundings: Omit<Surroundings, 'limits' | 'durability'> & {
+    readonly events: EventExchange;
+    readonly reporting: Reporting;
+  };
   readonly vhosts: ReadonlyMap<string, VirtualHost>;
   readonly opened: OpenedJournal | undefined;
 }
@@ -210,14 +229,22 @@ function startInMemory(options: BrokerOptions): Start {
 function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
+  const turn = new Turn();
+  const slabs = new SlabAllocator();
+  const node = toWire(options.serverProperties?.clusterName ?? SERVER_PROPERTIES.clusterName);
+  const newMessage = (parts: MessageParts): Message => composeMessage(slabs, parts);
+  const events = new EventExchange({ clock, turn, newMessage });
   return {
     random: options.random ?? systemRandom,
     clock,
     deadlines: new Deadlines(clock, (error) => logger.error('internal error', { error })),
     logger,
-    turn: new Turn(),
+    turn,
     pool: new BufferPool(OUTPUT_BUFFER_BYTES),
-    slabs: new SlabAllocator(),
+    slabs,
+    events,
+    node,
+    reporting: { events, node, turn, newMessage },
   };
 }
 

@@ -1,5 +1,6 @@
-import type { FieldTable, FieldValue } from '@leveret/amqp';
+import { type FieldTable, type FieldValue, toWire } from '@leveret/amqp';
 import { systemRandom } from '../../base/random.js';
+import type { Policy } from '../policy/policy.js';
 import { RouteCache } from './route-cache.js';
 import type { Binding, Destination, Router } from './router.js';
 import { newRouter } from './router-types.js';
@@ -27,6 +28,8 @@ export class Exchange {
   readonly sources: Set<Exchange> = new Set();
   readonly router: Router;
   readonly routes: RouteCache = new RouteCache();
+  #policy: Policy | undefined = undefined;
+  #policyAlternate: string | undefined = undefined;
   readonly #bindings = new Map<string, Binding>();
 
   /** `router` by default is what the spec asks for, with the machine's randomness. */
@@ -42,10 +45,25 @@ export class Exchange {
     return this.spec.name;
   }
 
-  /** Where a message goes that is bound for nowhere else: the argument `alternate-exchange`. */
+  /**
+   * Where a message goes that is bound for nowhere else: the argument `alternate-exchange`, or what
+   * a policy says.
+   */
   get alternate(): string | undefined {
     const argument = this.spec.arguments.get('alternate-exchange');
-    return argument?.type === 'S' ? argument.value : undefined;
+    return argument?.type === 'S' ? argument.value : this.#policyAlternate;
+  }
+
+  /** The policy that governs it. */
+  get policy(): Policy | undefined {
+    return this.#policy;
+  }
+
+  /** Lets a policy govern it, or none. */
+  governBy(policy: Policy | undefined): void {
+    this.#policy = policy;
+    const alternate = policy?.definition['alternate-exchange'];
+    this.#policyAlternate = typeof alternate === 'string' ? toWire(alternate) : undefined;
   }
 
   get hasBindings(): boolean {
@@ -79,12 +97,16 @@ export class Exchange {
     return binding;
   }
 
-  /** Removes every binding to a destination that is going away. */
-  unbindAll(destination: Destination): void {
+  /** Removes every binding to a destination that is going away, and returns them. */
+  unbindAll(destination: Destination): Binding[] {
+    const unbound: Binding[] = [];
     for (const [id, binding] of this.#bindings) {
-      if (binding.destination === destination) this.#remove(id, binding);
+      if (binding.destination !== destination) continue;
+      this.#remove(id, binding);
+      unbound.push(binding);
     }
     destination.sources.delete(this);
+    return unbound;
   }
 
   #remove(id: string, binding: Binding): void {

@@ -18,6 +18,7 @@ import type { Authenticator, User } from '../../auth/users.js';
 import type { Timer } from '../../base/clock.js';
 import type { VirtualHost } from '../../core/virtual-host.js';
 import type { ConnectionContext, Surroundings } from './context.js';
+import { type Endpoints, endpointsOf } from './endpoints.js';
 import { unexpectedFrame } from './frame-error.js';
 import { MECHANISMS, readResponse } from './sasl.js';
 import { type ServerProperties, serverPropertiesTable } from './server-properties.js';
@@ -53,9 +54,12 @@ export class Handshake implements TransportListener {
   readonly #transport: Transport;
   readonly #isLoopback: boolean;
   #timer: Timer;
+  /** Asked for now: a socket that is closed has forgotten. */
+  readonly #endpoints: Endpoints;
   #step: Step = 'header';
   #header: Buffer = Buffer.alloc(0);
   #user: User | undefined;
+  #mechanism = '';
   #clientProperties: FieldTable = new Map();
   #frameBytesMax = 0;
   #channelsMax = 0;
@@ -73,6 +77,7 @@ export class Handshake implements TransportListener {
     this.#opened = opened;
     this.#over = over;
     this.#isLoopback = isLoopback;
+    this.#endpoints = endpointsOf(duplex, ports.random);
     const { turn, pool, limits, clock } = ports;
     const transportPorts = { turn, pool, outputBytesMax: limits.outputBytesMax };
     this.#transport = new Transport(
@@ -180,6 +185,7 @@ export class Handshake implements TransportListener {
       return;
     }
     this.#user = result;
+    this.#mechanism = mechanism;
     this.#step = 'tune-ok';
     const { limits } = this.#ports;
     this.#transport.send(
@@ -233,7 +239,10 @@ export class Handshake implements TransportListener {
       ...this.#ports,
       vhost,
       user: this.#user!,
-      identity: {},
+      identity: { name: this.#endpoints.name, user: this.#user!.name },
+      endpoints: this.#endpoints,
+      mechanism: this.#mechanism,
+      connectedAt: this.#ports.clock.wallTime(),
       clientProperties: this.#clientProperties,
       takesConsumerCancel: hasCapability(this.#clientProperties, 'consumer_cancel_notify'),
       frameBytesMax: this.#frameBytesMax,
