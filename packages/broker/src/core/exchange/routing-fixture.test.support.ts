@@ -7,7 +7,7 @@ import type { Binding, Destination, Router } from './router.js';
 const NO_ARGUMENTS: FieldTable = new Map();
 
 /** A message with properties besides its headers. */
-class MessageWithProperties extends TestMessage {
+export class MessageWithProperties extends TestMessage {
   readonly #properties: BasicProperties;
 
   constructor(label: string, properties: BasicProperties) {
