@@ -18,13 +18,14 @@ import { type OpenedJournal, openJournal } from './open-journal.js';
 import { composeMessage } from './protocols/amqp091/compose-message.js';
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
+import { endpointsOf, type SocketEnds } from './protocols/amqp091/endpoints.js';
 import { Handshake, type HandshakePorts } from './protocols/amqp091/handshake.js';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 import { SERVER_PROPERTIES, type ServerProperties } from './protocols/amqp091/server-properties.js';
 import type { Files } from './store/files.js';
 import { nodeFiles } from './store/node-files.js';
 import { SlabAllocator } from './store/slab.js';
-import type { VirtualHostControl } from './virtual-host-control.js';
+import { controlOf, type VirtualHostControl } from './virtual-host-control.js';
 
 /** How often memory that is held by very little is looked for, in milliseconds. */
 const SWEEP_MILLISECONDS = 1_000;
@@ -113,7 +114,7 @@ export class Broker {
   vhost(name: string): VirtualHostControl {
     const vhost = this.#vhosts.get(toWire(name));
     if (vhost === undefined) throw new RangeError(`no virtual host '${name}'`);
-    return vhost;
+    return controlOf(vhost);
   }
 
   /**
@@ -129,7 +130,7 @@ export class Broker {
     if (duplex instanceof Socket) duplex.setNoDelay(true);
     const handshake: Handshake = new Handshake(
       duplex,
-      isLoopback(duplex),
+      endpointsOf(socketEnds(duplex), this.#ports.random),
       this.#ports,
       (transport, context) => {
         this.#handshakes.delete(handshake);
@@ -248,9 +249,10 @@ function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
   };
 }
 
-/** Whether the peer is on this machine; one in this process is. */
-function isLoopback(duplex: Duplex): boolean {
-  if (!(duplex instanceof Socket)) return true;
-  const address = duplex.remoteAddress ?? '';
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+/** The ends of a socket; undefined for a stream that is none, and so in this process. */
+function socketEnds(duplex: Duplex): SocketEnds | undefined {
+  if (!(duplex instanceof Socket)) return undefined;
+  const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = duplex;
+  const isEncrypted = 'encrypted' in duplex;
+  return { localAddress, localPort, remoteAddress, remotePort, isEncrypted };
 }

@@ -23,10 +23,10 @@ type Step =
  * A regular expression of which one only asks whether it matches somewhere in a name, as those of
  * policies and permissions.
  *
- * The syntax is PCRE's, which RabbitMQ's patterns are written in, without what cannot be answered in
- * bounded time or is not worth it: back references, lookbehind, recursion, conditions, atomic groups
- * and possessive quantifiers are refused. Patterns and names are wire strings, matched octet by
- * octet, as RabbitMQ does.
+ * The syntax is PCRE's, which RabbitMQ's patterns are written in, without what cannot be answered
+ * in bounded time or is not worth it: back references, lookbehind, recursion, conditions, atomic
+ * groups and possessive quantifiers are refused. Patterns and names are wire strings, matched octet
+ * by octet, as RabbitMQ does.
  *
  * Whatever the pattern, an answer takes no more than steps × octets: a step is never tried twice at
  * the same octet, because what did not lead to a match once will not do so again. (Within a

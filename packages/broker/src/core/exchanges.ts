@@ -155,8 +155,8 @@ export class Exchanges {
   }
 
   /**
-   * Binds a destination to an exchange; false if it is bound so already. Throws a Refusal if the key
-   * or the arguments are not the type's.
+   * Binds a destination to an exchange; false if it is bound so already. Throws a Refusal if the
+   * key or the arguments are not the type's.
    */
   bind(
     source: Exchange,

@@ -195,7 +195,7 @@ test('policies are noted, and come back with the rest of the topology', () => {
   const deadlines = new Deadlines(clock, () => {});
   const ports = { random: systemRandom, clock, deadlines, persistence };
   const before = new VirtualHost('/', ports);
-  before.policies.set({ name: 'p', pattern: '^ü', definition: { 'max-length': 2 } });
+  before.policies.set({ name: 'p', pattern: '^\u00fc', definition: { 'max-length': 2 } });
   before.policies.set({ name: 'gone', pattern: '', definition: { 'max-length': 1 } });
   before.operatorPolicies.set({ name: 'p', pattern: '', definition: { expires: 5 } });
   before.policies.delete('gone');

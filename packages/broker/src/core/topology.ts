@@ -6,8 +6,8 @@ import type { Queue } from './queue/queue.js';
 
 /**
  * A change to what survives a restart: durable exchanges, durable queues that are not exclusive,
- * bindings between them, and policies. It is plain data, for the journal to keep as JSON; strings are wire
- * strings, arguments are field tables in base64.
+ * bindings between them, and policies. It is plain data, for the journal to keep as JSON; strings
+ * are wire strings, arguments are field tables in base64.
  */
 export type TopologyChange =
   | {

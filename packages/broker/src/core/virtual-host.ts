@@ -11,7 +11,6 @@ import { checkNotDefault, Exchanges } from './exchanges.js';
 import type { Message } from './message.js';
 import type { Persistence } from './persistence.js';
 import { Governance, type Governing } from './policy/governance.js';
-import { wireDefinition } from './policy/policies.js';
 import type { Policy, PolicyKind, PolicyList } from './policy/policy.js';
 import type { Actor, ConnectionIdentity } from './ports.js';
 import { integerArgument } from './queue/arguments.js';
@@ -262,7 +261,7 @@ export class VirtualHost {
     else this.exchanges.unbind(source, destination, change.routingKey, args);
   }
 
-  /** A policy has come, changed or gone: whatever it governs, or has governed, goes by it at once. */
+  /** A policy has come, changed or gone: whatever it governs, or governed, goes by it at once. */
   #policyChanged(kind: PolicyKind, name: string, policy: Policy | undefined): void {
     this.#persistence.record(policyChange(this.name, kind, name, policy));
     for (const exchange of this.exchanges.all()) this.#governExchange(exchange);
@@ -286,10 +285,10 @@ export class VirtualHost {
   #governQueue(queue: Queue): boolean {
     const governing = this.#governance.govern(queue);
     if (governing === undefined) return false;
-    const [policy, operatorPolicy] = [governing.policy, governing.operatorPolicy].map((each) =>
-      wireDefinition(each?.definition ?? {}),
-    );
-    queue.applySettings(effectiveQueueSettings(queue.spec.arguments, policy, operatorPolicy));
+    const { policy, operatorPolicy } = governing;
+    const args = queue.spec.arguments;
+    const settings = effectiveQueueSettings(args, policy?.definition, operatorPolicy?.definition);
+    queue.applySettings(settings);
     return true;
   }
 

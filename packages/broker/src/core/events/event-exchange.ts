@@ -19,8 +19,8 @@ interface Pending {
 
 /**
  * Publishes what happens in the broker to the topic exchange `amq.rabbitmq.event` of one virtual
- * host, as RabbitMQ's event exchange plugin does: the routing key names the event, headers carry the
- * particulars, there is no body. It costs nothing while nothing is bound to that exchange.
+ * host, as RabbitMQ's event exchange plugin does: the routing key names the event, headers carry
+ * the particulars, there is no body. It costs nothing while nothing is bound to that exchange.
  *
  * Events are published when the turn ends: whoever reports one is in the middle of something, and
  * publishing can lead anywhere.

@@ -1,4 +1,4 @@
-import { type FieldTable, type FieldValue, toWire } from '@leveret/amqp';
+import type { FieldTable, FieldValue } from '@leveret/amqp';
 import { formatFieldEntry } from '../erlang-term.js';
 import type { EventHeader } from '../ports.js';
 
@@ -23,7 +23,7 @@ export function terms(name: string, table: FieldTable): EventHeader {
   return [name, { type: 'A', value }];
 }
 
-/** A value of JSON as a header. */
+/** A value of JSON as a header; its strings are wire strings. */
 export function json(name: string, value: unknown): EventHeader {
   return [name, fieldOf(value)];
 }
@@ -31,7 +31,7 @@ export function json(name: string, value: unknown): EventHeader {
 function fieldOf(value: unknown): FieldValue {
   switch (typeof value) {
     case 'string':
-      return { type: 'S', value: toWire(value) };
+      return { type: 'S', value };
     case 'boolean':
       return { type: 't', value };
     case 'number':
@@ -43,7 +43,7 @@ function fieldOf(value: unknown): FieldValue {
       if (typeof value !== 'object' || value === null) return { type: 'S', value: String(value) };
       return {
         type: 'F',
-        value: new Map(Object.entries(value).map(([key, each]) => [toWire(key), fieldOf(each)])),
+        value: new Map(Object.entries(value).map(([key, each]) => [key, fieldOf(each)])),
       };
   }
 }

@@ -54,9 +54,9 @@ const PROPERTY_NAMES: readonly (readonly [key: keyof BasicProperties, name: stri
  * `deliver.QUEUE`, `ack.QUEUE` or `nack.QUEUE`, its own body, and headers that say what it was. The
  * first two are RabbitMQ's, word for word; the others are not to be had there.
  *
- * Whoever has something to report asks {@link isOn} first: that is all the firehose costs when it is
- * off. Traces are made at once, as messages may be borrowed, and published when the turn ends, so
- * that nothing happens in the middle of a delivery.
+ * Whoever has something to report asks {@link isOn} first: that is all the firehose costs when it
+ * is off. Traces are made at once, as messages may be borrowed, and published when the turn ends,
+ * so that nothing happens in the middle of a delivery.
  */
 export class Firehose implements TurnEnd {
   isOn = false;

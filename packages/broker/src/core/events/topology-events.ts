@@ -1,4 +1,3 @@
-import { toWire } from '@leveret/amqp';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Binding } from '../exchange/router.js';
 import type { Policy, PolicyKind } from '../policy/policy.js';
@@ -31,7 +30,7 @@ export class TopologyEvents {
       flag('auto_delete', spec.autoDelete),
       flag('internal', spec.internal),
       terms('arguments', spec.arguments),
-      text('policy', policy === undefined ? '' : toWire(policy.name)),
+      text('policy', policy === undefined ? '' : policy.name),
     ]);
   }
 
@@ -69,7 +68,7 @@ export class TopologyEvents {
     if (!this.#sink.isHeard) return;
     const cleared = kind === 'policy' ? 'policy.cleared' : 'operator.policy.cleared';
     const key = policy === undefined ? cleared : 'policy.set';
-    this.#emit(key, undefined, [text('name', toWire(name)), ...policyHeaders(policy)]);
+    this.#emit(key, undefined, [text('name', name), ...policyHeaders(policy)]);
   }
 
   /** Another policy governs a queue, or the one that does has changed. */
@@ -92,7 +91,7 @@ export class TopologyEvents {
 function policyHeaders(policy: Policy | undefined): EventHeader[] {
   if (policy === undefined) return [];
   return [
-    text('pattern', toWire(policy.pattern)),
+    text('pattern', policy.pattern),
     json('definition', policy.definition),
     number('priority', policy.priority),
     text('apply-to', policy.applyTo),

@@ -1,4 +1,4 @@
-import { type FieldTable, type FieldValue, toWire } from '@leveret/amqp';
+import type { FieldTable, FieldValue } from '@leveret/amqp';
 import { systemRandom } from '../../base/random.js';
 import type { Policy } from '../policy/policy.js';
 import { RouteCache } from './route-cache.js';
@@ -63,7 +63,7 @@ export class Exchange {
   governBy(policy: Policy | undefined): void {
     this.#policy = policy;
     const alternate = policy?.definition['alternate-exchange'];
-    this.#policyAlternate = typeof alternate === 'string' ? toWire(alternate) : undefined;
+    this.#policyAlternate = typeof alternate === 'string' ? alternate : undefined;
   }
 
   get hasBindings(): boolean {

@@ -69,7 +69,8 @@ describe('x-recent-history', () => {
       [{ type: 't', value: true }, 'true'],
     ];
     for (const [length, printed] of cases) {
-      const message = `Invalid argument ${printed}, 'x-recent-history-length' must be a positive integer`;
+      const rule = "'x-recent-history-length' must be a positive integer";
+      const message = `Invalid argument ${printed}, ${rule}`;
       assert.throws(() => router(length), { message });
     }
   });

@@ -12,9 +12,9 @@ const LENGTH_DEFAULT = 20;
 const LENGTH_ARGUMENT = 'x-recent-history-length';
 
 /**
- * The type `x-recent-history` of RabbitMQ's plugin: a fanout that keeps the last messages, and gives
- * them to what is bound to it later. `x-recent-history-length` says how many, 20 by default; a
- * message with the header `x-recent-history-no-store` set to true passes without being kept. They
+ * The type `x-recent-history` of RabbitMQ's plugin: a fanout that keeps the last messages, and
+ * gives them to what is bound to it later. `x-recent-history-length` says how many, 20 by default;
+ * a message with the header `x-recent-history-no-store` set to true passes without being kept. They
  * are kept in memory, and gone after a restart.
  */
 export class RecentHistoryRouter implements Router {

@@ -1,7 +1,7 @@
 /**
- * Spreads strings over the 32-bit numbers: FNV-1a, and the last step of MurmurHash3, so that strings
- * that differ in their last character only lie far apart too. The same string has the same hash in
- * every process.
+ * Spreads strings over the 32-bit numbers: FNV-1a, and the last step of MurmurHash3, so that
+ * strings that differ in their last character only lie far apart too. The same string has the same
+ * hash in every process.
  */
 export function hashString(text: string): number {
   let hash = 0x811c9dc5;

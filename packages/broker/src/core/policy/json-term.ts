@@ -1,9 +1,8 @@
-import { toWire } from '@leveret/amqp';
 import { formatBinary } from '../erlang-term.js';
 
-/** A value of JSON as RabbitMQ's texts print it: an Erlang term (`~tp`). */
+/** A value of JSON, of wire strings, as RabbitMQ's texts print it: an Erlang term (`~tp`). */
 export function formatJsonTerm(value: unknown): string {
-  if (typeof value === 'string') return formatBinary(toWire(value));
+  if (typeof value === 'string') return formatBinary(value);
   if (Array.isArray(value)) return `[${value.map(formatJsonTerm).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,4 +1,3 @@
-import { toWire } from '@leveret/amqp';
 import type { Pattern } from '../../base/pattern.js';
 import type {
   Policy,
@@ -115,13 +114,4 @@ export function mergeDefinitions(
     merged[key] = isNumeric && !OPERATOR_FIRST.has(key) ? Math.min(value, limit) : limit;
   }
   return merged;
-}
-
-/** A definition with its strings as wire strings: what queues and exchanges go by. */
-export function wireDefinition(definition: PolicyDefinition): PolicyDefinition {
-  const entries = Object.entries(definition).map(([key, value]) => [
-    key,
-    typeof value === 'string' ? toWire(value) : value,
-  ]);
-  return Object.fromEntries(entries) as Record<string, unknown>; // as it was put in
 }

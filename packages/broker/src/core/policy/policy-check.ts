@@ -1,4 +1,3 @@
-import { toWire } from '@leveret/amqp';
 import { Pattern, PatternError } from '../../base/pattern.js';
 import { quote } from '../erlang-term.js';
 import { Refusal } from '../refusal.js';
@@ -8,7 +7,7 @@ import { POLICY_TARGETS, type PolicyKind, type PolicyRequest } from './policy.js
 /** The largest `stream-max-segment-size-bytes`. */
 const SEGMENT_BYTES_MAX = 3_000_000_000;
 
-/** What a key of a definition may be, and what RabbitMQ calls it in `<value> is not a valid ...`. */
+/** What a key of a definition may be, and what RabbitMQ calls it: `<value> is not a valid ...`. */
 interface Setting {
   readonly accepts: (value: unknown) => boolean;
   readonly isCalled: string;
@@ -107,7 +106,7 @@ function readPattern(pattern: unknown): Pattern {
     throw invalid(`pattern should be a binary but was ${formatJsonTerm(pattern)}`);
   }
   try {
-    return new Pattern(toWire(pattern));
+    return new Pattern(pattern);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     const reason = `{${quote(error.message)},${error.offset}}`;

@@ -11,13 +11,17 @@ export const POLICY_TARGETS = [
 /** One of {@link POLICY_TARGETS}: a policy's `apply-to`. */
 export type PolicyTarget = (typeof POLICY_TARGETS)[number];
 
-/** What a policy says, by the arguments' names without their `x-`: `{ 'message-ttl': 60000 }`. */
+/**
+ * What a policy says, by the arguments' names without their `x-`: `{ 'message-ttl': 60000 }`. In
+ * the core its strings are wire strings, as a policy's name and pattern are; a program that embeds
+ * the broker gives and gets text.
+ */
 export type PolicyDefinition = Readonly<Record<string, unknown>>;
 
 /**
  * Optional arguments for all queues and exchanges whose names match, while the broker runs and
- * whenever it was set. Of several that match the one with the highest priority governs alone; two of
- * the same priority go by name.
+ * whenever it was set. Of several that match the one with the highest priority governs alone; two
+ * of the same priority go by name.
  */
 export interface Policy {
   readonly name: string;

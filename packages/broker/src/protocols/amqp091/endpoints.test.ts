@@ -1,36 +1,49 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
-import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { systemRandom } from '../../base/random.js';
 import { addressTerm, endpointsOf } from './endpoints.js';
 
-test('a socket is known by both its ends, the peer first', async (t) => {
-  const server = createServer();
-  t.after(() => server.close());
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  const client = connect(address.port, '127.0.0.1');
-  const [accepted] = (await once(server, 'connection')) as [Socket]; // what the event carries
-  t.after(() => client.destroy());
-  t.after(() => accepted.destroy());
-  assert.deepEqual(endpointsOf(accepted, systemRandom), {
-    name: `127.0.0.1:${client.localPort} -> 127.0.0.1:${address.port}`,
-    host: '127.0.0.1',
-    port: address.port,
-    peerHost: '127.0.0.1',
-    peerPort: client.localPort,
-    isEncrypted: false,
+test('a socket is known by both its ends, the peer first', () => {
+  const ends = {
+    localAddress: '192.168.0.1',
+    localPort: 5672,
+    remoteAddress: '192.168.0.7',
+    remotePort: 50_000,
+    isEncrypted: true,
+  };
+  assert.deepEqual(endpointsOf(ends, systemRandom), {
+    name: '192.168.0.7:50000 -> 192.168.0.1:5672',
+    host: '192.168.0.1',
+    port: 5672,
+    peerHost: '192.168.0.7',
+    peerPort: 50_000,
+    isEncrypted: true,
+    isLoopback: false,
   });
 });
 
-test('a stream that is no socket has a name of its own', () => {
-  const names = [1, 2].map(() => endpointsOf(new PassThrough(), systemRandom).name);
-  for (const name of names) assert.match(name, /^stream-[\w-]{22}$/);
-  assert.notEqual(names[0], names[1]);
+test('an IPv6 address is put in brackets, unless it is IPv4 in disguise', () => {
+  const ends = { localPort: 1, remotePort: 2, isEncrypted: false };
+  const names: [string, string, boolean][] = [
+    ['::1', '[::1]:2 -> [::1]:1', true],
+    ['fe80::7', '[fe80::7]:2 -> [fe80::7]:1', false],
+    ['::ffff:127.0.0.2', '127.0.0.2:2 -> 127.0.0.2:1', true],
+    ['::ffff:10.0.0.2', '10.0.0.2:2 -> 10.0.0.2:1', false],
+  ];
+  for (const [address, name, isLoopback] of names) {
+    const addresses = { localAddress: address, remoteAddress: address };
+    const found = endpointsOf({ ...ends, ...addresses }, systemRandom);
+    assert.deepEqual([found.name, found.isLoopback], [name, isLoopback]);
+  }
+});
+
+test('a stream that is no socket has a name of its own, and comes from here', () => {
+  const streams = [1, 2].map(() => endpointsOf(undefined, systemRandom));
+  for (const { name, isLoopback } of streams) {
+    assert.match(name, /^stream-[\w-]{22}$/);
+    assert.equal(isLoopback, true);
+  }
+  assert.notEqual(streams[0]?.name, streams[1]?.name);
 });
 
 test('addresses are printed as Erlang prints them', () => {

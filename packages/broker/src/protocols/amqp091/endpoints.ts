@@ -1,6 +1,13 @@
-import { isIPv6, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { type Random, uniqueName } from '../../base/random.js';
+
+/** The two ends of a socket, as the system gives them. */
+export interface SocketEnds {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly isEncrypted: boolean;
+}
 
 /** The two ends of a stream. */
 export interface Endpoints {
@@ -13,25 +20,26 @@ export interface Endpoints {
   readonly peerHost: string;
   readonly peerPort: number;
   readonly isEncrypted: boolean;
+  /** Whether the peer is on this machine; one in this process is. */
+  readonly isLoopback: boolean;
 }
 
-/** Where a stream leads. One that is no socket gets a name of its own. */
-export function endpointsOf(duplex: Duplex, random: Random): Endpoints {
-  if (!(duplex instanceof Socket) || duplex.remotePort === undefined) {
+/** Where a stream leads: that of a socket, or one in this process, with a name of its own. */
+export function endpointsOf(ends: SocketEnds | undefined, random: Random): Endpoints {
+  if (ends === undefined) {
     const name = uniqueName(random, 'stream');
-    return { name, host: '', port: 0, peerHost: '', peerPort: 0, isEncrypted: false };
+    const nowhere = { host: '', port: 0, peerHost: '', peerPort: 0 };
+    return { name, ...nowhere, isEncrypted: false, isLoopback: true };
   }
-  const host = plainAddress(duplex.localAddress);
-  const peerHost = plainAddress(duplex.remoteAddress);
-  const port = duplex.localPort ?? 0;
-  const peerPort = duplex.remotePort;
+  const { localPort: port, remotePort: peerPort, isEncrypted } = ends;
+  const host = plainAddress(ends.localAddress);
+  const peerHost = plainAddress(ends.remoteAddress);
   const name = `${quoted(peerHost)}:${peerPort} -> ${quoted(host)}:${port}`;
-  return { name, host, port, peerHost, peerPort, isEncrypted: 'encrypted' in duplex };
+  const isLoopback = peerHost === '::1' || peerHost.startsWith('127.');
+  return { name, host, port, peerHost, peerPort, isEncrypted, isLoopback };
 }
 
-/**
- * An address as the term RabbitMQ's events print: `{127,0,0,1}`, or eight numbers for IPv6.
- */
+/** An address as the term RabbitMQ's events print: `{127,0,0,1}`, or eight numbers for IPv6. */
 export function addressTerm(address: string): string {
   if (!isIPv6(address)) return address === '' ? '' : `{${address.replaceAll('.', ',')}}`;
   const [head = '', tail] = address.split('%')[0]!.split('::');
@@ -46,10 +54,14 @@ function groups(part: string): number[] {
 }
 
 /** IPv4 that came by an IPv6 listener is still IPv4. */
-function plainAddress(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 function quoted(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
+}
+
+function isIPv6(address: string): boolean {
+  return address.includes(':');
 }

@@ -18,7 +18,7 @@ import type { Authenticator, User } from '../../auth/users.js';
 import type { Timer } from '../../base/clock.js';
 import type { VirtualHost } from '../../core/virtual-host.js';
 import type { ConnectionContext, Surroundings } from './context.js';
-import { type Endpoints, endpointsOf } from './endpoints.js';
+import type { Endpoints } from './endpoints.js';
 import { unexpectedFrame } from './frame-error.js';
 import { MECHANISMS, readResponse } from './sasl.js';
 import { type ServerProperties, serverPropertiesTable } from './server-properties.js';
@@ -52,9 +52,7 @@ export class Handshake implements TransportListener {
   readonly #opened: Opened;
   readonly #over: () => void;
   readonly #transport: Transport;
-  readonly #isLoopback: boolean;
   #timer: Timer;
-  /** Asked for now: a socket that is closed has forgotten. */
   readonly #endpoints: Endpoints;
   #step: Step = 'header';
   #header: Buffer = Buffer.alloc(0);
@@ -68,7 +66,7 @@ export class Handshake implements TransportListener {
   /** `over` is called when the peer is gone without a connection having come about. */
   constructor(
     duplex: Duplex,
-    isLoopback: boolean,
+    endpoints: Endpoints,
     ports: HandshakePorts,
     opened: Opened,
     over: () => void,
@@ -76,8 +74,7 @@ export class Handshake implements TransportListener {
     this.#ports = ports;
     this.#opened = opened;
     this.#over = over;
-    this.#isLoopback = isLoopback;
-    this.#endpoints = endpointsOf(duplex, ports.random);
+    this.#endpoints = endpoints;
     const { turn, pool, limits, clock } = ports;
     const transportPorts = { turn, pool, outputBytesMax: limits.outputBytesMax };
     this.#transport = new Transport(
@@ -179,7 +176,7 @@ export class Handshake implements TransportListener {
       return;
     }
     const { user, password } = credentials;
-    const result = this.#ports.authenticator.login(user, password, this.#isLoopback);
+    const result = this.#ports.authenticator.login(user, password, this.#endpoints.isLoopback);
     if (typeof result === 'string') {
       this.#loginFailed(mechanism, user, result);
       return;
