@@ -106,7 +106,7 @@ export class Broker {
     const { directory, files = nodeFiles, fileBytes = JOURNAL_FILE_BYTES } = options.storage;
     const ports = { ...surroundings, files, isShared: files === nodeFiles };
     const journalOptions = { directory, fileBytes, durable: true };
-    const opened = await openJournal(options.vhosts ?? ['/'], ports, journalOptions);
+    const opened = await openJournal(vhostNames(options), ports, journalOptions);
     return new Broker(options, { surroundings, opened, vhosts: opened.vhosts });
   }
 
@@ -221,10 +221,13 @@ interface Start {
 function startInMemory(options: BrokerOptions): Start {
   const surroundings = surroundingsOf(options);
   const ports = { ...surroundings, persistence: new InMemory() };
-  const vhosts = (options.vhosts ?? ['/']).map(
-    (name) => [name, new VirtualHost(name, ports)] as const,
-  );
+  const vhosts = vhostNames(options).map((name) => [name, new VirtualHost(name, ports)] as const);
   return { surroundings, vhosts: new Map(vhosts), opened: undefined };
+}
+
+/** Names as clients send them. */
+function vhostNames(options: BrokerOptions): readonly string[] {
+  return (options.vhosts ?? ['/']).map(toWire);
 }
 
 function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
