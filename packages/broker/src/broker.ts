@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES } from '@leveret/amqp';
+import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES, toWire } from '@leveret/amqp';
 import { GuestOnly } from './auth/guest-only.js';
 import { BufferPool } from './base/buffer-pool.js';
 import { type Clock, systemClock, type Timer } from './base/clock.js';
@@ -8,18 +8,24 @@ import { Deadlines } from './base/deadlines.js';
 import { type Logger, silentLogger } from './base/logger.js';
 import { type Random, systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
+import { EventExchange } from './core/events/event-exchange.js';
+import type { Reporting } from './core/events/reporting.js';
+import type { Message } from './core/message.js';
 import { InMemory } from './core/persistence.js';
-import { type Authenticator, NOTHING_TO_WAIT_FOR } from './core/ports.js';
+import { type Authenticator, type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { type OpenedJournal, openJournal } from './open-journal.js';
+import { composeMessage } from './protocols/amqp091/compose-message.js';
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
+import { endpointsOf, type SocketEnds } from './protocols/amqp091/endpoints.js';
 import { Handshake, type HandshakePorts } from './protocols/amqp091/handshake.js';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 import { SERVER_PROPERTIES, type ServerProperties } from './protocols/amqp091/server-properties.js';
 import type { Files } from './store/files.js';
 import { nodeFiles } from './store/node-files.js';
 import { SlabAllocator } from './store/slab.js';
+import { controlOf, type VirtualHostControl } from './virtual-host-control.js';
 
 /** How often memory that is held by very little is looked for, in milliseconds. */
 const SWEEP_MILLISECONDS = 1_000;
@@ -85,6 +91,8 @@ export class Broker {
       serverProperties: { ...SERVER_PROPERTIES, ...options.serverProperties },
       findVhost: (name) => this.#vhosts.get(name),
     };
+    const [first] = this.#vhosts.values();
+    if (first !== undefined) start.surroundings.events.publishIn(first);
     this.#sweepTimer = this.#sweepLater();
   }
 
@@ -98,8 +106,15 @@ export class Broker {
     const { directory, files = nodeFiles, fileBytes = JOURNAL_FILE_BYTES } = options.storage;
     const ports = { ...surroundings, files, isShared: files === nodeFiles };
     const journalOptions = { directory, fileBytes, durable: true };
-    const opened = await openJournal(options.vhosts ?? ['/'], ports, journalOptions);
+    const opened = await openJournal(vhostNames(options), ports, journalOptions);
     return new Broker(options, { surroundings, opened, vhosts: opened.vhosts });
+  }
+
+  /** What there is to set in a virtual host. Throws a RangeError if there is none of that name. */
+  vhost(name: string): VirtualHostControl {
+    const vhost = this.#vhosts.get(toWire(name));
+    if (vhost === undefined) throw new RangeError(`no virtual host '${name}'`);
+    return controlOf(vhost);
   }
 
   /**
@@ -115,7 +130,7 @@ export class Broker {
     if (duplex instanceof Socket) duplex.setNoDelay(true);
     const handshake: Handshake = new Handshake(
       duplex,
-      isLoopback(duplex),
+      endpointsOf(socketEnds(duplex), this.#ports.random),
       this.#ports,
       (transport, context) => {
         this.#handshakes.delete(handshake);
@@ -185,15 +200,20 @@ export class Broker {
 
   /** Moves the few messages that keep much memory from being freed. */
   #sweep(): void {
+    const compact = (message: Message): void => message.compact();
     for (const vhost of this.#vhosts.values()) {
-      for (const queue of vhost.queues.all()) queue.forEachMessage((message) => message.compact());
+      for (const queue of vhost.queues.all()) queue.forEachMessage(compact);
+      for (const exchange of vhost.exchanges.all()) exchange.router.history?.().forEach(compact);
     }
   }
 }
 
 /** What a broker begins with. */
 interface Start {
-  readonly surroundings: Omit<Surroundings, 'limits' | 'durability'>;
+  readonly surroundings: Omit<Surroundings, 'limits' | 'durability'> & {
+    readonly events: EventExchange;
+    readonly reporting: Reporting;
+  };
   readonly vhosts: ReadonlyMap<string, VirtualHost>;
   readonly opened: OpenedJournal | undefined;
 }
@@ -201,29 +221,41 @@ interface Start {
 function startInMemory(options: BrokerOptions): Start {
   const surroundings = surroundingsOf(options);
   const ports = { ...surroundings, persistence: new InMemory() };
-  const vhosts = (options.vhosts ?? ['/']).map(
-    (name) => [name, new VirtualHost(name, ports)] as const,
-  );
+  const vhosts = vhostNames(options).map((name) => [name, new VirtualHost(name, ports)] as const);
   return { surroundings, vhosts: new Map(vhosts), opened: undefined };
+}
+
+/** Names as clients send them. */
+function vhostNames(options: BrokerOptions): readonly string[] {
+  return (options.vhosts ?? ['/']).map(toWire);
 }
 
 function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
+  const turn = new Turn();
+  const slabs = new SlabAllocator();
+  const node = toWire(options.serverProperties?.clusterName ?? SERVER_PROPERTIES.clusterName);
+  const newMessage = (parts: MessageParts): Message => composeMessage(slabs, parts);
+  const events = new EventExchange({ clock, turn, newMessage });
   return {
     random: options.random ?? systemRandom,
     clock,
     deadlines: new Deadlines(clock, (error) => logger.error('internal error', { error })),
     logger,
-    turn: new Turn(),
+    turn,
     pool: new BufferPool(OUTPUT_BUFFER_BYTES),
-    slabs: new SlabAllocator(),
+    slabs,
+    events,
+    node,
+    reporting: { events, node, turn, newMessage },
   };
 }
 
-/** Whether the peer is on this machine; one in this process is. */
-function isLoopback(duplex: Duplex): boolean {
-  if (!(duplex instanceof Socket)) return true;
-  const address = duplex.remoteAddress ?? '';
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+/** The ends of a socket; undefined for a stream that is none, and so in this process. */
+function socketEnds(duplex: Duplex): SocketEnds | undefined {
+  if (!(duplex instanceof Socket)) return undefined;
+  const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = duplex;
+  const isEncrypted = 'encrypted' in duplex;
+  return { localAddress, localPort, remoteAddress, remotePort, isEncrypted };
 }

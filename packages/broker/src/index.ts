@@ -2,7 +2,15 @@ export type { Clock, Timer } from './base/clock.js';
 export type { LogFields, Logger } from './base/logger.js';
 export type { Random } from './base/random.js';
 export { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
+export type {
+  Policy,
+  PolicyDefinition,
+  PolicyList,
+  PolicyRequest,
+  PolicyTarget,
+} from './core/policy/policy.js';
 export type { Authenticator, LoginFailure, User } from './core/ports.js';
+export { Refusal, type RefusalReason } from './core/refusal.js';
 export { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 export { SERVER_PROPERTIES, type ServerProperties } from './protocols/amqp091/server-properties.js';
 export { type RunningBroker, type StartOptions, startBroker } from './start-broker.js';
@@ -13,3 +21,4 @@ export {
   ForeignDirectoryError,
   NewerFormatError,
 } from './store/journal-format.js';
+export type { VirtualHostControl } from './virtual-host-control.js';

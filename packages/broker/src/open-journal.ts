@@ -3,6 +3,8 @@ import type { Deadlines } from './base/deadlines.js';
 import type { Logger } from './base/logger.js';
 import type { Random } from './base/random.js';
 import type { Turn } from './base/turn.js';
+import { provideEventExchange } from './core/events/event-exchange.js';
+import type { Reporting } from './core/events/reporting.js';
 import { endsChain, Journalled } from './core/persistence.js';
 import type { TopologyChange } from './core/topology.js';
 import { VirtualHost } from './core/virtual-host.js';
@@ -32,6 +34,7 @@ export interface OpenJournalPorts {
   readonly random: Random;
   readonly turn: Turn;
   readonly slabs: SlabAllocator;
+  readonly reporting: Reporting;
   /** Whether the directory is one of this machine's, for other processes to find it taken. */
   readonly isShared: boolean;
 }
@@ -70,7 +73,10 @@ export async function openJournal(
     const vhostOf = (name: string): VirtualHost => {
       let vhost = vhosts.get(name);
       if (vhost === undefined) {
-        vhost = new VirtualHost(name, { random, clock, deadlines, persistence });
+        const { reporting } = ports;
+        vhost = new VirtualHost(name, { random, clock, deadlines, persistence, reporting });
+        // Bindings from it may be put back.
+        if (vhosts.size === 0) provideEventExchange(vhost);
         vhosts.set(name, vhost);
       }
       return vhost;

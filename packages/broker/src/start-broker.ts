@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { DEFAULT_PORT } from '@leveret/amqp';
 import { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
 import { listen } from './listener.js';
+import type { VirtualHostControl } from './virtual-host-control.js';
 
 /** Options of {@link startBroker}: the broker's own, and where to listen. */
 export interface StartOptions extends BrokerOptions {
@@ -18,6 +19,8 @@ export interface RunningBroker {
   /** For clients on this machine: `amqp://guest:guest@127.0.0.1:5672`. */
   readonly url: string;
   readonly port: number;
+  /** What there is to set in a virtual host. Throws a RangeError if there is none of that name. */
+  vhost(name: string): VirtualHostControl;
   /** Serves a peer on a stream of any kind, besides those that come by the port. */
   accept(duplex: Duplex): void;
   /** Stops listening, ends every connection with 320, and leaves nothing open. */
@@ -47,6 +50,7 @@ export async function startBroker(options: StartOptions = {}): Promise<RunningBr
     return {
       url: urlOf(hosts[0] ?? '127.0.0.1', listener.port),
       port: listener.port,
+      vhost: (name) => broker.vhost(name),
       accept: (duplex) => broker.accept(duplex),
       close: async () => {
         await Promise.all([listener.close(), broker.close()]);

@@ -55,7 +55,7 @@ export function formatFieldTerm(field: FieldValue): string {
     case 'A':
       return `[${field.value.map(formatTyped).join(',')}]`;
     case 'F':
-      return `[${[...field.value].map(formatEntry).join(',')}]`;
+      return `[${[...field.value].map(formatFieldEntry).join(',')}]`;
     default:
       return String(field.value);
   }
@@ -65,7 +65,8 @@ function formatTyped(field: FieldValue): string {
   return `{${fieldTypeName(field)},${formatFieldTerm(field)}}`;
 }
 
-function formatEntry([name, field]: readonly [string, FieldValue]): string {
+/** An entry of a table as a term: `{<<"name">>,type,value}`. */
+export function formatFieldEntry([name, field]: readonly [string, FieldValue]): string {
   return `{${formatBinary(name)},${fieldTypeName(field)},${formatFieldTerm(field)}}`;
 }
 

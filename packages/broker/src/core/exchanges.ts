@@ -1,9 +1,13 @@
 import { type FieldTable, fieldTypeName } from '@leveret/amqp';
+import type { Random } from '../base/random.js';
 import { requireSame, requireSameArguments } from './equivalence.js';
+import type { TopologyEvents } from './events/topology-events.js';
 import { DefaultRouter } from './exchange/default.js';
-import { Exchange, type ExchangeSpec, isExchangeType } from './exchange/exchange.js';
+import { Exchange, type ExchangeSpec } from './exchange/exchange.js';
 import type { Destination } from './exchange/router.js';
+import { checkExchangeType, newRouter } from './exchange/router-types.js';
 import type { Persistence } from './persistence.js';
+import type { Actor } from './ports.js';
 import type { Queue } from './queue/queue.js';
 import { checkNotReserved, nameOf, notFound, Refusal, stripLineEnds } from './refusal.js';
 import { bindingChange, exchangeChange, isDurable } from './topology.js';
@@ -27,22 +31,44 @@ export class Exchanges {
   /** Told of each change: what was remembered of routes is no longer true. */
   readonly #changed: () => void;
   readonly #persistence: Persistence;
+  readonly #random: Random;
+  readonly #events: TopologyEvents;
+  /** Lets the policies that match it govern an exchange. */
+  readonly #govern: (exchange: Exchange) => void;
+  /** Names of those that are there whether declared or not. */
+  readonly #predeclared = new Set<string>(['']);
 
   constructor(
     vhost: string,
     queues: ReadonlyMap<string, Queue>,
-    persistence: Persistence,
-    changed: () => void,
+    ports: {
+      readonly random: Random;
+      readonly persistence: Persistence;
+      readonly changed: () => void;
+      readonly events: TopologyEvents;
+      readonly governExchange: (exchange: Exchange) => void;
+    },
   ) {
     this.#vhost = vhost;
-    this.#persistence = persistence;
-    this.#changed = changed;
+    this.#random = ports.random;
+    this.#persistence = ports.persistence;
+    this.#changed = ports.changed;
+    this.#events = ports.events;
+    this.#govern = ports.governExchange;
     const own = { durable: true, autoDelete: false, arguments: NO_ARGUMENTS };
     const defaultSpec = { ...own, name: '', type: 'direct', internal: false };
     this.#byName.set('', new Exchange(defaultSpec, new DefaultRouter(queues)));
     for (const [name, type, internal] of PREDECLARED) {
-      this.#byName.set(name, new Exchange({ ...own, name, type, internal }));
+      this.#predeclared.add(name);
+      this.#add({ ...own, name, type, internal });
     }
+  }
+
+  /** An internal exchange of the broker's own, which is there from now on as if it always was. */
+  provide(name: string, type: string): Exchange {
+    this.#predeclared.add(name);
+    const own = { durable: true, autoDelete: false, internal: true, arguments: NO_ARGUMENTS };
+    return this.#byName.get(name) ?? this.#add({ ...own, name, type });
   }
 
   get(name: string): Exchange | undefined {
@@ -68,11 +94,9 @@ export class Exchanges {
   }
 
   /** Creates an exchange, or makes sure that the one there is the same. Throws a Refusal. */
-  declare(spec: ExchangeSpec): void {
+  declare(spec: ExchangeSpec, actor?: Actor): void {
     const { type } = spec;
-    if (!isExchangeType(type)) {
-      throw new Refusal('precondition-failed', `unknown exchange type '${type}'`);
-    }
+    checkExchangeType(type);
     const name = stripLineEnds(spec.name);
     checkNotDefault(name);
     const thing = nameOf('exchange', name, this.#vhost);
@@ -84,7 +108,8 @@ export class Exchanges {
         const text = `invalid type '${fieldTypeName(alternate)}' for arg 'alternate-exchange' in `;
         throw new Refusal('precondition-failed', text + thing);
       }
-      this.restore({ ...spec, name });
+      const exchange = this.restore({ ...spec, name });
+      this.#events.exchangeCreated(exchange, actor);
       return;
     }
     requireSame(thing, 'type', type, current.type);
@@ -95,11 +120,11 @@ export class Exchanges {
   }
 
   /** Creates an exchange without asking whether it may be. */
-  restore(spec: ExchangeSpec): void {
-    const exchange = new Exchange(spec);
-    this.#byName.set(spec.name, exchange);
+  restore(spec: ExchangeSpec): Exchange {
+    const exchange = this.#add(spec);
     if (spec.durable) this.#persistence.record(exchangeChange(this.#vhost, exchange));
     this.#changed();
+    return exchange;
   }
 
   /** Removes an exchange without asking whether it may be. */
@@ -110,13 +135,13 @@ export class Exchanges {
 
   /** Whether an exchange is one that is always there. */
   isPredeclared(exchange: Exchange): boolean {
-    return exchange.name === '' || PREDECLARED.some(([name]) => name === exchange.name);
+    return this.#predeclared.has(exchange.name);
   }
 
   /**
    * Deletes an exchange with its bindings; deleting what is not there is fine. Throws a Refusal.
    */
-  delete(wireName: string, ifUnused: boolean): void {
+  delete(wireName: string, ifUnused: boolean, actor?: Actor): void {
     const name = stripLineEnds(wireName);
     checkNotDefault(name);
     const thing = nameOf('exchange', name, this.#vhost);
@@ -128,36 +153,62 @@ export class Exchanges {
     if (ifUnused && exchange.hasBindings) {
       throw new Refusal('precondition-failed', `${thing} in use`);
     }
-    this.#remove(exchange);
+    this.#remove(exchange, actor);
   }
 
-  /** Binds a destination to an exchange. Throws a Refusal if the arguments are not the type's. */
-  bind(source: Exchange, destination: Destination, routingKey: string, args: FieldTable): void {
+  /**
+   * Binds a destination to an exchange; false if it is bound so already. Throws a Refusal if the
+   * key or the arguments are not the type's.
+   */
+  bind(
+    source: Exchange,
+    destination: Destination,
+    routingKey: string,
+    args: FieldTable,
+    actor?: Actor,
+  ): boolean {
     const binding = source.bind(destination, routingKey, args);
-    if (binding === undefined) return;
+    if (binding === undefined) return false;
     if (isDurable(binding)) {
       this.#persistence.record(bindingChange('binding', this.#vhost, binding));
     }
     this.#changed();
+    this.#events.bound(binding, actor);
+    return true;
   }
 
-  unbind(source: Exchange, destination: Destination, routingKey: string, args: FieldTable): void {
+  unbind(
+    source: Exchange,
+    destination: Destination,
+    routingKey: string,
+    args: FieldTable,
+    actor?: Actor,
+  ): void {
     const binding = source.unbind(destination, routingKey, args);
     if (binding === undefined) return;
     if (isDurable(binding)) {
       this.#persistence.record(bindingChange('unbinding', this.#vhost, binding));
     }
     this.#changed();
+    this.#events.unbound(binding, actor);
     this.#removeIfDone(source);
   }
 
   /** Removes the bindings to a destination that is going away. */
   unbindAll(destination: Destination): void {
     for (const source of [...destination.sources]) {
-      source.unbindAll(destination);
+      const unbound = source.unbindAll(destination);
       this.#removeIfDone(source);
+      for (const binding of unbound) this.#events.unbound(binding);
     }
     this.#changed();
+  }
+
+  #add(spec: ExchangeSpec): Exchange {
+    const exchange = new Exchange(spec, newRouter(spec.type, spec.arguments, this.#random));
+    this.#byName.set(spec.name, exchange);
+    this.#govern(exchange);
+    return exchange;
   }
 
   /** An auto-delete exchange goes with its last binding. */
@@ -165,12 +216,17 @@ export class Exchanges {
     if (source.spec.autoDelete && !source.hasBindings) this.#remove(source);
   }
 
-  #remove(exchange: Exchange): void {
+  #remove(exchange: Exchange, actor?: Actor): void {
     const { name, durable } = exchange.spec;
     this.#byName.delete(name);
     if (durable) this.#persistence.record({ what: 'exchange-deleted', vhost: this.#vhost, name });
-    for (const binding of exchange.bindings()) binding.destination.sources.delete(exchange);
+    this.#events.exchangeDeleted(exchange, actor);
+    for (const binding of exchange.bindings()) {
+      binding.destination.sources.delete(exchange);
+      this.#events.unbound(binding);
+    }
     this.unbindAll(exchange);
+    exchange.router.end?.();
   }
 }
 

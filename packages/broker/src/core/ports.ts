@@ -1,3 +1,4 @@
+import type { BasicProperties, FieldValue } from '@leveret/amqp';
 import type { Consumer } from './consumer.js';
 import type { Message } from './message.js';
 import type { Queue } from './queue/queue.js';
@@ -66,5 +67,43 @@ export interface Authenticator {
   login(user: string, password: string, isLoopback: boolean): User | LoginFailure;
 }
 
-/** Stands for the connection that an exclusive queue belongs to; compared, never looked into. */
-export type ConnectionIdentity = object;
+/** Who does something, for those who want to know: names, as wire strings. */
+export interface Actor {
+  /** The user's name. */
+  readonly user?: string;
+}
+
+/**
+ * Stands for the connection that an exclusive queue belongs to: it is compared, and named to those
+ * who want to know.
+ */
+export interface ConnectionIdentity extends Actor {
+  /** As RabbitMQ names connections: `127.0.0.1:50000 -> 127.0.0.1:5672`. */
+  readonly name?: string;
+}
+
+/** A particular of an event. */
+export type EventHeader = readonly [name: string, value: FieldValue];
+
+/** Takes note of what happens in the broker. */
+export interface EventSink {
+  /** Whether anybody wants to know: ask first, so that what nobody hears costs nothing. */
+  readonly isHeard: boolean;
+  /** `key`: what has happened to what, as in `queue.created`. */
+  emit(key: string, headers: readonly EventHeader[]): void;
+}
+
+/** Nobody wants to know. */
+export const UNHEARD: EventSink = { isHeard: false, emit: () => {} };
+
+/** What a message of the broker's own is made of. Strings are wire strings. */
+export interface MessageParts {
+  readonly exchange: string;
+  /** At most 255 octets. */
+  readonly routingKey: string;
+  readonly properties: BasicProperties;
+  readonly body: Buffer;
+}
+
+/** Makes a message in memory of its own: a protocol's front end knows how. */
+export type NewMessage = (parts: MessageParts) => Message;

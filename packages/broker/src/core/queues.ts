@@ -3,9 +3,10 @@ import type { Deadlines } from '../base/deadlines.js';
 import { type Random, uniqueName } from '../base/random.js';
 import type { DeadLetterOffice } from './dead-letter-office.js';
 import { requireSame, requireSameArguments } from './equivalence.js';
+import type { TopologyEvents } from './events/topology-events.js';
 import type { Exchanges } from './exchanges.js';
 import type { Persistence } from './persistence.js';
-import type { ConnectionIdentity, QueueOwner } from './ports.js';
+import type { Actor, ConnectionIdentity, QueueOwner } from './ports.js';
 import {
   checkQueueArguments,
   EQUIVALENT_ARGUMENTS,
@@ -44,6 +45,9 @@ export class Queues implements QueueOwner {
   readonly #deadlines: Deadlines;
   readonly #deadLetterOffice: DeadLetterOffice;
   readonly #changed: () => void;
+  readonly #events: TopologyEvents;
+  /** Lets the policies that match it govern a queue. */
+  readonly #govern: (queue: Queue) => void;
 
   /** `byName` is kept up to date here, and read by the default exchange. */
   constructor(
@@ -56,6 +60,8 @@ export class Queues implements QueueOwner {
       readonly deadlines: Deadlines;
       readonly deadLetterOffice: DeadLetterOffice;
       readonly changed: () => void;
+      readonly events: TopologyEvents;
+      readonly governQueue: (queue: Queue) => void;
     },
   ) {
     this.#vhost = vhost;
@@ -66,6 +72,8 @@ export class Queues implements QueueOwner {
     this.#deadlines = ports.deadlines;
     this.#deadLetterOffice = ports.deadLetterOffice;
     this.#changed = ports.changed;
+    this.#events = ports.events;
+    this.#govern = ports.governQueue;
   }
 
   all(): Iterable<Queue> {
@@ -107,7 +115,9 @@ export class Queues implements QueueOwner {
     }
     if (asked === '') this.#checkServerNamed(request.arguments);
     const name = asked === '' ? uniqueName(this.#random, 'amq.gen') : asked;
-    return this.restore(this.#specOf(name, request, connection));
+    const queue = this.restore(this.#specOf(name, request, connection));
+    this.#events.queueCreated(queue, connection);
+    return queue;
   }
 
   /** Creates a queue without asking whether it may be. */
@@ -119,6 +129,7 @@ export class Queues implements QueueOwner {
       deadLetterOffice: this.#deadLetterOffice,
     });
     this.#byName.set(spec.name, queue);
+    this.#govern(queue);
     if (spec.durable) this.#persistence.record(queueChange(this.#vhost, queue));
     this.#changed();
     return queue;
@@ -144,7 +155,7 @@ export class Queues implements QueueOwner {
       throw new Refusal('precondition-failed', `${thing} not empty`);
     }
     const count = queue.messageCount;
-    this.#remove(queue);
+    this.#remove(queue, connection);
     return count;
   }
 
@@ -165,7 +176,7 @@ export class Queues implements QueueOwner {
     this.#remove(queue);
   }
 
-  #remove(queue: Queue): void {
+  #remove(queue: Queue, actor?: Actor): void {
     // A queue that ends tells its consumers, and may then be told that it is unused.
     if (!this.#byName.delete(queue.name)) return;
     const { name, number, durable } = queue.spec;
@@ -175,6 +186,7 @@ export class Queues implements QueueOwner {
     this.#exchanges.unbindAll(queue);
     queue.delete();
     this.#changed();
+    this.#events.queueDeleted(queue, actor);
   }
 
   /** What a queue that is asked for will be. Throws a Refusal if it cannot be. */

@@ -40,9 +40,13 @@ function walk(
   let byRoutingKey = true;
   // A set is iterated in order of insertion, those added meanwhile included.
   for (const exchange of seen) {
-    if (!exchange.router.byRoutingKey) byRoutingKey = false;
     const destinations = new Set<Destination>();
-    for (const key of routingKeys) exchange.router.route(key, message, destinations);
+    if (exchange.router.byRoutingKey) {
+      for (const key of routingKeys) exchange.router.route(key, message, destinations);
+    } else {
+      byRoutingKey = false;
+      exchange.router.route(message.routingKey, message, destinations);
+    }
     if (destinations.size === 0) addAlternate(exchange, find, destinations);
     for (const destination of destinations) {
       if (destination.kind === 'queue') queues.add(destination);

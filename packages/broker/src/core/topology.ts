@@ -1,12 +1,13 @@
 import { decodeTable, encodeTable, type FieldTable } from '@leveret/amqp';
 import type { Exchange } from './exchange/exchange.js';
 import type { Binding } from './exchange/router.js';
+import type { Policy, PolicyKind } from './policy/policy.js';
 import type { Queue } from './queue/queue.js';
 
 /**
  * A change to what survives a restart: durable exchanges, durable queues that are not exclusive,
- * and bindings between them. It is plain data, for the journal to keep as JSON; strings are wire
- * strings, arguments are field tables in base64.
+ * bindings between them, and policies. It is plain data, for the journal to keep as JSON; strings
+ * are wire strings, arguments are field tables in base64.
  */
 export type TopologyChange =
   | {
@@ -42,6 +43,18 @@ export type TopologyChange =
       readonly routingKey: string;
       readonly arguments: string;
     }
+  | {
+      readonly what: 'policy';
+      readonly vhost: string;
+      readonly kind: PolicyKind;
+      readonly policy: Policy;
+    }
+  | {
+      readonly what: 'policy-deleted';
+      readonly vhost: string;
+      readonly kind: PolicyKind;
+      readonly name: string;
+    }
   /** The number that the next queue will get. */
   | { readonly what: 'queue-numbers'; readonly next: number };
 
@@ -55,6 +68,16 @@ export function queueChange(vhost: string, { spec }: Queue): TopologyChange {
   const { name, number, autoDelete } = spec;
   const args = encodeArguments(spec.arguments);
   return { what: 'queue', vhost, name, number, autoDelete, arguments: args };
+}
+
+export function policyChange(
+  vhost: string,
+  kind: PolicyKind,
+  name: string,
+  policy: Policy | undefined,
+): TopologyChange {
+  if (policy === undefined) return { what: 'policy-deleted', vhost, kind, name };
+  return { what: 'policy', vhost, kind, policy };
 }
 
 export function bindingChange(

@@ -3,13 +3,19 @@ import type { Clock } from '../base/clock.js';
 import type { Deadlines } from '../base/deadlines.js';
 import type { Random } from '../base/random.js';
 import { DeadLetterOffice } from './dead-letter-office.js';
+import { Firehose } from './events/firehose.js';
+import { noReporting, type Reporting } from './events/reporting.js';
+import { TopologyEvents } from './events/topology-events.js';
 import type { Exchange } from './exchange/exchange.js';
 import { checkNotDefault, Exchanges } from './exchanges.js';
 import type { Message } from './message.js';
 import type { Persistence } from './persistence.js';
-import type { ConnectionIdentity } from './ports.js';
+import { Governance, type Governing } from './policy/governance.js';
+import type { Policy, PolicyKind, PolicyList } from './policy/policy.js';
+import type { Actor, ConnectionIdentity } from './ports.js';
 import { integerArgument } from './queue/arguments.js';
 import type { Queue } from './queue/queue.js';
+import { effectiveQueueSettings } from './queue/settings.js';
 import { Queues } from './queues.js';
 import { nameOf, Refusal, stripLineEnds } from './refusal.js';
 import { ReplyAddresses } from './reply-addresses.js';
@@ -19,6 +25,7 @@ import {
   decodeArguments,
   exchangeChange,
   isDurable,
+  policyChange,
   queueChange,
   type TopologyChange,
 } from './topology.js';
@@ -40,6 +47,8 @@ export interface VirtualHostPorts {
   /** Of the same clock. */
   readonly deadlines: Deadlines;
   readonly persistence: Persistence;
+  /** Without it nothing that happens is reported. */
+  readonly reporting?: Reporting;
 }
 
 /** A world of its own: exchanges, queues and the bindings between them, under a name. */
@@ -48,30 +57,58 @@ export class VirtualHost {
   readonly exchanges: Exchanges;
   readonly queues: Queues;
   readonly replies: ReplyAddresses;
+  readonly firehose: Firehose;
+  readonly #events: TopologyEvents;
+  readonly #persistence: Persistence;
+  readonly #governance: Governance;
   /** How often the topology has changed: what was remembered of routes at another count is void. */
   #topologyVersion = 0;
 
   constructor(name: string, ports: VirtualHostPorts) {
     this.name = name;
-    const { random, clock, deadlines, persistence } = ports;
+    const { random, clock, deadlines, persistence, reporting = noReporting() } = ports;
+    this.#events = new TopologyEvents(reporting.events, name);
+    this.firehose = new Firehose(this, reporting);
+    this.#persistence = persistence;
+    this.#governance = new Governance((kind, policyName, policy) =>
+      this.#policyChanged(kind, policyName, policy),
+    );
     const changed = (): void => {
       this.#topologyVersion++;
     };
     const queuesByName = new Map<string, Queue>();
-    this.exchanges = new Exchanges(name, queuesByName, persistence, changed);
+    const topologyPorts = { random, persistence, changed, events: this.#events };
+    this.exchanges = new Exchanges(name, queuesByName, {
+      ...topologyPorts,
+      governExchange: (exchange) => this.#governExchange(exchange),
+    });
     const deadLetterOffice = new DeadLetterOffice({
       findExchange: (exchange) => this.exchanges.get(exchange),
       route: (exchange, message) => this.route(exchange, message),
       wallTime: () => clock.wallTime(),
     });
     this.queues = new Queues(name, queuesByName, this.exchanges, {
-      random,
-      persistence,
+      ...topologyPorts,
       deadlines,
       deadLetterOffice,
-      changed,
+      governQueue: (queue) => this.#governQueue(queue),
     });
     this.replies = new ReplyAddresses(random);
+  }
+
+  /** Optional arguments for queues and exchanges by name. */
+  get policies(): PolicyList {
+    return this.#governance.policies;
+  }
+
+  /** Limits to what arguments and policies may ask for. */
+  get operatorPolicies(): PolicyList {
+    return this.#governance.operatorPolicies;
+  }
+
+  /** The policies that govern a queue or an exchange. */
+  governing(thing: Queue | Exchange): Governing {
+    return this.#governance.of(thing);
   }
 
   /** The exchange of that name. Throws a Refusal if there is none that publishers may use. */
@@ -84,6 +121,22 @@ export class VirtualHost {
     return exchange;
   }
 
+  /** Whether the firehose is on: every message is published again, to `amq.rabbitmq.trace`. */
+  get tracing(): boolean {
+    return this.firehose.isOn;
+  }
+
+  set tracing(isOn: boolean) {
+    this.firehose.isOn = isOn;
+  }
+
+  /** Publishes a message of the broker's own, to an exchange that may be internal or missing. */
+  publishInternally(exchangeName: string, message: Message): void {
+    const exchange = this.exchanges.get(exchangeName);
+    if (exchange === undefined) return;
+    for (const queue of this.route(exchange, message)) queue.publish(message);
+  }
+
   /** The queues that a message published to an exchange goes to. */
   route(exchange: Exchange, message: Message): readonly Queue[] {
     return route(exchange, message, this.#findExchange, this.#topologyVersion);
@@ -92,7 +145,9 @@ export class VirtualHost {
   bindQueue(request: BindingRequest, connection: ConnectionIdentity): void {
     const source = this.#source(request);
     const queue = this.queues.requireAccess(stripLineEnds(request.destination), connection);
-    this.exchanges.bind(source, queue, request.routingKey, request.arguments);
+    const { routingKey, arguments: args } = request;
+    if (!this.exchanges.bind(source, queue, routingKey, args, connection)) return;
+    for (const message of source.router.history?.() ?? []) queue.publish(message);
   }
 
   /** Removes a binding to a queue; it is fine if there is none, or no such queue or exchange. */
@@ -103,29 +158,39 @@ export class VirtualHost {
     const queue = this.queues.get(name);
     if (source === undefined || queue === undefined) return;
     this.queues.checkAccess(queue, connection);
-    this.exchanges.unbind(source, queue, request.routingKey, request.arguments);
+    this.exchanges.unbind(source, queue, request.routingKey, request.arguments, connection);
   }
 
-  bindExchange(request: BindingRequest): void {
+  bindExchange(request: BindingRequest, actor?: Actor): void {
     const name = stripLineEnds(request.destination);
     checkNotDefault(name);
     const source = this.#source(request);
     const destination = this.exchanges.require(name);
-    this.exchanges.bind(source, destination, request.routingKey, request.arguments);
+    const { routingKey, arguments: args } = request;
+    if (!this.exchanges.bind(source, destination, routingKey, args, actor)) return;
+    // Another exchange of the kind keeps what it is given: it may be this one's history that grows.
+    for (const message of [...(source.router.history?.() ?? [])]) {
+      for (const queue of this.route(destination, message)) queue.publish(message);
+    }
   }
 
   /** Removes a binding to an exchange; it is fine if there is none, or no such exchange. */
-  unbindExchange(request: BindingRequest): void {
+  unbindExchange(request: BindingRequest, actor?: Actor): void {
     checkNotDefault(stripLineEnds(request.destination));
     checkNotDefault(stripLineEnds(request.source));
     const source = this.exchanges.get(stripLineEnds(request.source));
     const destination = this.exchanges.get(stripLineEnds(request.destination));
     if (source === undefined || destination === undefined) return;
-    this.exchanges.unbind(source, destination, request.routingKey, request.arguments);
+    this.exchanges.unbind(source, destination, request.routingKey, request.arguments, actor);
   }
 
   /** The changes that make what survives of the topology what it is, from nothing. */
   *topology(): Generator<TopologyChange> {
+    for (const kind of ['policy', 'operator_policy'] as const) {
+      for (const policy of this.#governance.listOf(kind).list()) {
+        yield policyChange(this.name, kind, policy.name, policy);
+      }
+    }
     const exchanges = [...this.exchanges.all()].filter(({ spec }) => spec.durable);
     for (const exchange of exchanges) {
       if (!this.exchanges.isPredeclared(exchange)) yield exchangeChange(this.name, exchange);
@@ -174,6 +239,12 @@ export class VirtualHost {
       case 'unbinding':
         this.#restoreBinding(change);
         break;
+      case 'policy':
+        this.#governance.listOf(change.kind).set(change.policy);
+        break;
+      case 'policy-deleted':
+        this.#governance.listOf(change.kind).delete(change.name);
+        break;
     }
   }
 
@@ -188,6 +259,37 @@ export class VirtualHost {
     if (change.what === 'binding')
       this.exchanges.bind(source, destination, change.routingKey, args);
     else this.exchanges.unbind(source, destination, change.routingKey, args);
+  }
+
+  /** A policy has come, changed or gone: whatever it governs, or governed, goes by it at once. */
+  #policyChanged(kind: PolicyKind, name: string, policy: Policy | undefined): void {
+    this.#persistence.record(policyChange(this.name, kind, name, policy));
+    for (const exchange of this.exchanges.all()) this.#governExchange(exchange);
+    for (const queue of this.queues.all()) {
+      if (this.#governQueue(queue)) this.#events.queueGoverned(queue, policy);
+    }
+    // Messages that were not routed may now have an alternate exchange.
+    this.#topologyVersion++;
+    this.#events.policyChanged(kind, name, policy);
+  }
+
+  #governExchange(exchange: Exchange): void {
+    // Nothing is ever left over at the default exchange that RabbitMQ would give to another.
+    if (exchange.name === '') return;
+    const governing = this.#governance.govern(exchange);
+    if (governing === undefined) return;
+    exchange.governBy(governing.policy);
+  }
+
+  /** True if something else governs the queue now. */
+  #governQueue(queue: Queue): boolean {
+    const governing = this.#governance.govern(queue);
+    if (governing === undefined) return false;
+    const { policy, operatorPolicy } = governing;
+    const args = queue.spec.arguments;
+    const settings = effectiveQueueSettings(args, policy?.definition, operatorPolicy?.definition);
+    queue.applySettings(settings);
+    return true;
   }
 
   #source(request: BindingRequest): Exchange {

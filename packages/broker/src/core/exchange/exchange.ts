@@ -1,28 +1,16 @@
 import type { FieldTable, FieldValue } from '@leveret/amqp';
-import { DirectRouter } from './direct.js';
-import { FanoutRouter } from './fanout.js';
-import { HeadersRouter } from './headers.js';
+import { systemRandom } from '../../base/random.js';
+import type { Policy } from '../policy/policy.js';
 import { RouteCache } from './route-cache.js';
 import type { Binding, Destination, Router } from './router.js';
-import { TopicRouter } from './topic.js';
+import { newRouter } from './router-types.js';
 
-/** Exchange types by name. */
-const ROUTERS: Readonly<Record<string, () => Router>> = {
-  direct: () => new DirectRouter(),
-  fanout: () => new FanoutRouter(),
-  topic: () => new TopicRouter(),
-  headers: () => new HeadersRouter(),
-};
-
-/** Whether there is an exchange type of that name. */
-export function isExchangeType(type: string): boolean {
-  return Object.hasOwn(ROUTERS, type);
-}
+export { isExchangeType } from './router-types.js';
 
 /** What an exchange is declared with. */
 export interface ExchangeSpec {
   readonly name: string;
-  /** One for which {@link isExchangeType} holds. */
+  /** One that `newRouter` knows. */
   readonly type: string;
   readonly durable: boolean;
   /** Goes with its last binding. */
@@ -40,9 +28,15 @@ export class Exchange {
   readonly sources: Set<Exchange> = new Set();
   readonly router: Router;
   readonly routes: RouteCache = new RouteCache();
+  #policy: Policy | undefined = undefined;
+  #policyAlternate: string | undefined = undefined;
   readonly #bindings = new Map<string, Binding>();
 
-  constructor(spec: ExchangeSpec, router: Router = newRouter(spec.type)) {
+  /** `router` by default is what the spec asks for, with the machine's randomness. */
+  constructor(
+    spec: ExchangeSpec,
+    router: Router = newRouter(spec.type, spec.arguments, systemRandom),
+  ) {
     this.spec = spec;
     this.router = router;
   }
@@ -51,10 +45,25 @@ export class Exchange {
     return this.spec.name;
   }
 
-  /** Where a message goes that is bound for nowhere else: the argument `alternate-exchange`. */
+  /**
+   * Where a message goes that is bound for nowhere else: the argument `alternate-exchange`, or what
+   * a policy says.
+   */
   get alternate(): string | undefined {
     const argument = this.spec.arguments.get('alternate-exchange');
-    return argument?.type === 'S' ? argument.value : undefined;
+    return argument?.type === 'S' ? argument.value : this.#policyAlternate;
+  }
+
+  /** The policy that governs it. */
+  get policy(): Policy | undefined {
+    return this.#policy;
+  }
+
+  /** Lets a policy govern it, or none. */
+  governBy(policy: Policy | undefined): void {
+    this.#policy = policy;
+    const alternate = policy?.definition['alternate-exchange'];
+    this.#policyAlternate = typeof alternate === 'string' ? alternate : undefined;
   }
 
   get hasBindings(): boolean {
@@ -70,7 +79,7 @@ export class Exchange {
    * Adds a binding; undefined if it was there already. Throws a Refusal if its arguments are bad.
    */
   bind(destination: Destination, routingKey: string, args: FieldTable): Binding | undefined {
-    this.router.check(args);
+    this.router.check(args, routingKey);
     const id = bindingId(destination, routingKey, args);
     if (this.#bindings.has(id)) return undefined;
     const binding: Binding = { source: this, destination, routingKey, arguments: args };
@@ -90,12 +99,16 @@ export class Exchange {
     return binding;
   }
 
-  /** Removes every binding to a destination that is going away. */
-  unbindAll(destination: Destination): void {
+  /** Removes every binding to a destination that is going away, and returns them. */
+  unbindAll(destination: Destination): Binding[] {
+    const unbound: Binding[] = [];
     for (const [id, binding] of this.#bindings) {
-      if (binding.destination === destination) this.#remove(id, binding);
+      if (binding.destination !== destination) continue;
+      this.#remove(id, binding);
+      unbound.push(binding);
     }
     destination.sources.delete(this);
+    return unbound;
   }
 
   #remove(id: string, binding: Binding): void {
@@ -109,12 +122,6 @@ export class Exchange {
     }
     return false;
   }
-}
-
-function newRouter(type: string): Router {
-  const create = ROUTERS[type];
-  if (create === undefined) throw new RangeError(`no exchange type ${type}`);
-  return create();
 }
 
 /** Two bindings are the same if destination, key and arguments are; the arguments in any order. */

@@ -48,7 +48,7 @@ export function routerContract(name: string, type: RouterUnderTest): void {
         const router = newRouter();
         const bindings: Binding[] = [];
         for (const { binding: each, at, adds } of changes) {
-          router.check(each.arguments);
+          router.check(each.arguments, each.routingKey);
           if (adds || bindings.length === 0) {
             router.add(each);
             bindings.push(each);

@@ -21,12 +21,19 @@ export interface Binding {
  * (`router.contract.ts`).
  */
 export interface Router {
-  /** Whether the routing key alone decides, so that results may be remembered by it. */
+  /**
+   * Whether the routing key alone decides, so that results may be remembered by it. Otherwise
+   * {@link route} is called once for a message, however many routing keys it has.
+   */
   readonly byRoutingKey: boolean;
-  /** Throws a Refusal if the type can do nothing with such arguments. */
-  check(args: FieldTable): void;
+  /** Throws a Refusal if the type can do nothing with such a binding. */
+  check(args: FieldTable, routingKey: string): void;
   add(binding: Binding): void;
   remove(binding: Binding): void;
   /** Adds every destination that the message has to go to; adding one twice is harmless. */
   route(routingKey: string, message: Message, into: Set<Destination>): void;
+  /** Messages that what is newly bound gets, oldest first. */
+  history?(): readonly Message[];
+  /** The exchange is gone: lets go of what was kept. */
+  end?(): void;
 }

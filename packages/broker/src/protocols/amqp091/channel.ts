@@ -14,6 +14,7 @@ import {
 } from '@leveret/amqp';
 import type { ReplySink } from '../../core/reply-addresses.js';
 import type { AmqpMessage } from './amqp-message.js';
+import { ChannelEvents } from './connection-events.js';
 import type { ConnectionContext } from './context.js';
 import { Deliveries } from './deliveries.js';
 import { ContentWriter } from './delivery.js';
@@ -52,6 +53,7 @@ export class Channel implements ReplySink {
   isClosing = false;
   readonly #transport: Transport;
   readonly #writer: ContentWriter;
+  readonly #events: ChannelEvents;
   /** Tells the connection that there will be confirms to send when the turn ends. */
   readonly #confirmLater: (channel: Channel) => void;
   #confirmsDue = false;
@@ -75,17 +77,25 @@ export class Channel implements ReplySink {
     const writer = new ContentWriter(transport.writer, number, context.frameBytesMax);
     this.#writer = writer;
     const address = (): string | undefined => this.replyConsumer?.address;
-    this.publisher = new Publisher(context, writer, {
-      userName: context.user.name,
+    const { vhost, user, endpoints } = context;
+    const origin = { connection: endpoints.name, channel: number, user: user.name };
+    const identity = {
+      userName: user.name,
       get replyAddress() {
         return address();
       },
-    });
+    };
+    this.publisher = new Publisher(context, writer, identity, origin);
+    this.#events = new ChannelEvents(context, number);
     this.deliveries = new Deliveries(transport, writer, {
       deadlines: context.deadlines,
+      events: this.#events,
+      firehose: vhost.firehose,
+      origin,
       consumerCancelled: (tag) => this.#consumerCancelled(tag),
       timedOut: (milliseconds) => this.#deliveryTimedOut(milliseconds),
     });
+    this.#events.created();
   }
 
   /** Takes a frame. Throws what closes the channel or the connection. */
@@ -199,6 +209,7 @@ export class Channel implements ReplySink {
     this.publisher.assembler.abandon();
     this.deliveries.cancelAll();
     this.cancelReplies();
+    this.#events.closed();
   }
 
   /** Second half of {@link release}. What was staged in a transaction is undone. */

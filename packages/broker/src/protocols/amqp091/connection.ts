@@ -18,6 +18,7 @@ import {
 import type { Timer } from '../../base/clock.js';
 import { Refusal } from '../../core/refusal.js';
 import { Channel } from './channel.js';
+import { reportConnectionClosed, reportConnectionCreated } from './connection-events.js';
 import type { ConnectionContext } from './context.js';
 import {
   brokenFrame,
@@ -58,6 +59,7 @@ export class Connection implements TransportListener {
     this.#transport = transport;
     this.#context = context;
     this.#over = over;
+    reportConnectionCreated(context);
     this.#heartbeat = new Heartbeat(context.clock, transport, context.heartbeatSeconds, () => {
       context.logger.warn('missed heartbeats from client', { user: context.user.name });
       transport.destroy();
@@ -114,6 +116,7 @@ export class Connection implements TransportListener {
       this.#isClosing = true;
       this.#release();
     }
+    reportConnectionClosed(this.#context);
     this.#over();
   }
 

@@ -5,9 +5,10 @@ import type { Deadlines } from '../../base/deadlines.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { Turn } from '../../base/turn.js';
-import type { ConnectionIdentity, Durability, User } from '../../core/ports.js';
+import type { ConnectionIdentity, Durability, EventSink, User } from '../../core/ports.js';
 import type { VirtualHost } from '../../core/virtual-host.js';
 import type { SlabAllocator } from '../../store/slab.js';
+import type { Endpoints } from './endpoints.js';
 import type { ConnectionLimits } from './limits.js';
 
 /** What every connection of a broker shares: the ports to the world, and the limits. */
@@ -21,6 +22,9 @@ export interface Surroundings {
   readonly slabs: SlabAllocator;
   readonly limits: ConnectionLimits;
   readonly durability: Durability;
+  readonly events: EventSink;
+  /** The broker's name among others; a wire string. */
+  readonly node: string;
 }
 
 /** What the handshake settled, for the rest of a connection's life. */
@@ -29,6 +33,11 @@ export interface ConnectionContext extends Surroundings {
   readonly user: User;
   /** Owner of the connection's exclusive queues. */
   readonly identity: ConnectionIdentity;
+  readonly endpoints: Endpoints;
+  /** How the user has logged in: `PLAIN`. */
+  readonly mechanism: string;
+  /** When, in milliseconds since 1970. */
+  readonly connectedAt: number;
   readonly clientProperties: FieldTable;
   /** Whether the client takes basic.cancel from us. */
   readonly takesConsumerCancel: boolean;

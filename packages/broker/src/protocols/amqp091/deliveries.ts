@@ -1,11 +1,13 @@
 import { channelError, REPLY_CODES } from '@leveret/amqp';
 import type { Deadlines } from '../../base/deadlines.js';
 import type { Consumer, ConsumerSpec } from '../../core/consumer.js';
+import type { Firehose, TraceOrigin } from '../../core/events/firehose.js';
 import type { Queue, Taken } from '../../core/queue/queue.js';
 import type { Outcome, StagedSettlement, Transaction } from '../../core/transaction.js';
 import { type Unacked, UnackedLedger } from '../../core/unacked.js';
 import type { AmqpMessage } from './amqp-message.js';
 import { ChannelConsumer, type ConsumerHost } from './channel-consumer.js';
+import type { ChannelEvents } from './connection-events.js';
 import type { ContentWriter } from './delivery.js';
 import { DeliveryTimeouts } from './delivery-timeouts.js';
 import type { Transport } from './transport.js';
@@ -13,6 +15,9 @@ import type { Transport } from './transport.js';
 /** What the consuming half needs of its channel. */
 export interface DeliveriesHost {
   readonly deadlines: Deadlines;
+  readonly events: ChannelEvents;
+  readonly firehose: Firehose;
+  readonly origin: TraceOrigin;
   /** The broker has cancelled a consumer. */
   consumerCancelled(consumerTag: string): void;
   /** A delivery has not been acknowledged within so many milliseconds. */
@@ -30,6 +35,7 @@ export class Deliveries implements ConsumerHost {
   readonly #host: DeliveriesHost;
   /** There as soon as a delivery has to be acknowledged within a time. */
   #timeouts: DeliveryTimeouts | undefined;
+  readonly #firehose: Firehose;
   /** Prefetch of the consumers started next: basic.qos with global=false. 0: any number. */
   consumerPrefetch = 0;
   /** Deliveries to consumers that may be unacknowledged together: global=true. 0: any number. */
@@ -43,6 +49,7 @@ export class Deliveries implements ConsumerHost {
     this.#transport = transport;
     this.#writer = writer;
     this.#host = host;
+    this.#firehose = host.firehose;
   }
 
   get consumerCount(): number {
@@ -59,24 +66,27 @@ export class Deliveries implements ConsumerHost {
     const added = new ChannelConsumer(spec, queue, prefix, this);
     queue.add(added.consumer, vhost);
     this.#consumers.set(spec.tag, added);
+    this.#host.events.consumerCreated(spec, queue.name);
   }
 
   /**
    * Ends a consumer; what it has not acknowledged stays with the channel. Returns its queue, to be
    * drained: another consumer may get its messages now.
    */
-  cancelConsumer(tag: string): Queue | undefined {
+  cancelConsumer(tag: string, byClient: boolean = true): Queue | undefined {
     const consumer = this.#consumers.get(tag)?.consumer;
     if (consumer === undefined) return undefined;
     this.#consumers.delete(tag);
-    consumer.queue.cancel(consumer);
-    return consumer.queue;
+    const { queue } = consumer;
+    this.#host.events.consumerDeleted(tag, queue.name, byClient);
+    queue.cancel(consumer);
+    return queue;
   }
 
   /** Ends all consumers. Their queues move on in {@link giveBackAll}. */
   cancelAll(): void {
     for (const tag of [...this.#consumers.keys()]) {
-      const queue = this.cancelConsumer(tag);
+      const queue = this.cancelConsumer(tag, false);
       if (queue?.isSingleActive) this.#left.add(queue);
     }
     this.#timeouts?.stop();
@@ -90,26 +100,33 @@ export class Deliveries implements ConsumerHost {
   deliver(to: ChannelConsumer, message: AmqpMessage, position: number, redelivered: boolean): void {
     const { consumer } = to;
     let tag: number;
+    let waiting: Unacked | undefined;
     if (consumer.noAck) {
       tag = this.#ledger.skip();
     } else {
       consumer.unacked++;
       this.#unacked++;
-      tag = this.#ledger.add({ queue: consumer.queue, position, consumer });
+      waiting = { queue: consumer.queue, position, consumer };
+      tag = this.#ledger.add(waiting);
       const timeout = timeoutOf(consumer.queue, consumer);
       if (timeout !== undefined) this.#expectAck(tag, timeout);
     }
     this.#writer.deliver(to.prefix, tag, redelivered, message);
     this.#transport.defer();
+    if (this.#firehose.isOn) {
+      this.#firehose.delivered(consumer.queue, message, redelivered, this.#host.origin, waiting);
+    }
   }
 
   /** Sends a message got with basic.get; `noAck` says that it is gone from the queue. */
   deliverGot(queue: Queue, { message, position, redelivered }: Taken, noAck: boolean): void {
-    const tag = noAck
-      ? this.#ledger.skip()
-      : this.#ledger.add({ queue, position, consumer: undefined });
+    const waiting = noAck ? undefined : { queue, position, consumer: undefined };
+    const tag = waiting === undefined ? this.#ledger.skip() : this.#ledger.add(waiting);
     const timeout = queue.settings.consumerTimeoutMilliseconds;
     if (timeout !== undefined && !noAck) this.#expectAck(tag, timeout);
+    if (this.#firehose.isOn) {
+      this.#firehose.delivered(queue, message, redelivered, this.#host.origin, waiting);
+    }
     // AMQP 0-9-1 is the only protocol that publishes, so every message is one of its own.
     this.#writer.getOk(tag, redelivered, message as AmqpMessage, queue.messageCount);
     this.#transport.defer();
@@ -123,6 +140,7 @@ export class Deliveries implements ConsumerHost {
 
   cancelled({ consumer }: ChannelConsumer): void {
     this.#consumers.delete(consumer.tag);
+    this.#host.events.consumerDeleted(consumer.tag, consumer.queue.name, false);
     this.#host.consumerCancelled(consumer.tag);
   }
 
@@ -165,7 +183,10 @@ export class Deliveries implements ConsumerHost {
 
   /** Settles many deliveries: all of them first, and only then does anything move on. */
   commit(settlements: readonly StagedSettlement[]): void {
-    for (const { entry, outcome } of settlements) this.#release(entry, outcome);
+    for (const { entry, outcome } of settlements) {
+      if (this.#firehose.isOn) this.#firehose.settled(entry, outcome, this.#host.origin);
+      this.#release(entry, outcome);
+    }
     for (const { entry, outcome } of settlements) this.#moveOn(entry, outcome);
   }
 
@@ -212,6 +233,7 @@ export class Deliveries implements ConsumerHost {
   }
 
   #settleOne(entry: Unacked, outcome: Outcome): void {
+    if (this.#firehose.isOn) this.#firehose.settled(entry, outcome, this.#host.origin);
     this.#release(entry, outcome);
     this.#moveOn(entry, outcome);
   }

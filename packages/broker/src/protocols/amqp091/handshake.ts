@@ -18,6 +18,7 @@ import type { Timer } from '../../base/clock.js';
 import type { Authenticator, User } from '../../core/ports.js';
 import type { VirtualHost } from '../../core/virtual-host.js';
 import type { ConnectionContext, Surroundings } from './context.js';
+import type { Endpoints } from './endpoints.js';
 import { unexpectedFrame } from './frame-error.js';
 import { MECHANISMS, readResponse } from './sasl.js';
 import { type ServerProperties, serverPropertiesTable } from './server-properties.js';
@@ -51,11 +52,12 @@ export class Handshake implements TransportListener {
   readonly #opened: Opened;
   readonly #over: () => void;
   readonly #transport: Transport;
-  readonly #isLoopback: boolean;
   #timer: Timer;
+  readonly #endpoints: Endpoints;
   #step: Step = 'header';
   #header: Buffer = Buffer.alloc(0);
   #user: User | undefined;
+  #mechanism = '';
   #clientProperties: FieldTable = new Map();
   #frameBytesMax = 0;
   #channelsMax = 0;
@@ -64,7 +66,7 @@ export class Handshake implements TransportListener {
   /** `over` is called when the peer is gone without a connection having come about. */
   constructor(
     duplex: Duplex,
-    isLoopback: boolean,
+    endpoints: Endpoints,
     ports: HandshakePorts,
     opened: Opened,
     over: () => void,
@@ -72,7 +74,7 @@ export class Handshake implements TransportListener {
     this.#ports = ports;
     this.#opened = opened;
     this.#over = over;
-    this.#isLoopback = isLoopback;
+    this.#endpoints = endpoints;
     const { turn, pool, limits, clock } = ports;
     const transportPorts = { turn, pool, outputBytesMax: limits.outputBytesMax };
     this.#transport = new Transport(
@@ -174,12 +176,13 @@ export class Handshake implements TransportListener {
       return;
     }
     const { user, password } = credentials;
-    const result = this.#ports.authenticator.login(user, password, this.#isLoopback);
+    const result = this.#ports.authenticator.login(user, password, this.#endpoints.isLoopback);
     if (typeof result === 'string') {
       this.#loginFailed(mechanism, user, result);
       return;
     }
     this.#user = result;
+    this.#mechanism = mechanism;
     this.#step = 'tune-ok';
     const { limits } = this.#ports;
     this.#transport.send(
@@ -235,7 +238,10 @@ export class Handshake implements TransportListener {
       ...this.#ports,
       vhost,
       user: this.#user!,
-      identity: {},
+      identity: { name: this.#endpoints.name, user: this.#user!.name },
+      endpoints: this.#endpoints,
+      mechanism: this.#mechanism,
+      connectedAt: this.#ports.clock.wallTime(),
       clientProperties: this.#clientProperties,
       takesConsumerCancel: hasCapability(this.#clientProperties, 'consumer_cancel_notify'),
       frameBytesMax: this.#frameBytesMax,

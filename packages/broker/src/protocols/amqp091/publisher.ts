@@ -1,4 +1,5 @@
 import { channelError, connectionError, REPLY_CODES } from '@leveret/amqp';
+import type { Firehose, TraceOrigin } from '../../core/events/firehose.js';
 import type { Queue } from '../../core/queue/queue.js';
 import type { Transaction } from '../../core/transaction.js';
 import type { AmqpMessage } from './amqp-message.js';
@@ -17,10 +18,19 @@ export class Publisher {
   readonly #context: ConnectionContext;
   readonly #writer: ContentWriter;
   readonly #identity: PublisherIdentity;
+  readonly #firehose: Firehose;
+  readonly #origin: TraceOrigin;
 
   /** `identity` is asked anew for each publish: the reply address comes and goes. */
-  constructor(context: ConnectionContext, writer: ContentWriter, identity: PublisherIdentity) {
+  constructor(
+    context: ConnectionContext,
+    writer: ContentWriter,
+    identity: PublisherIdentity,
+    origin: TraceOrigin,
+  ) {
     this.#context = context;
+    this.#firehose = context.vhost.firehose;
+    this.#origin = origin;
     this.#writer = writer;
     this.#identity = identity;
     this.assembler = new PublishAssembler(context.slabs);
@@ -63,6 +73,7 @@ export class Publisher {
   }
 
   #enqueue(message: AmqpMessage, queues: readonly Queue[], mandatory: boolean): void {
+    if (this.#firehose.isOn) this.#firehose.published(message, queues, this.#origin);
     if (queues.length === 1) {
       if (!queues[0]!.publish(message)) this.confirms.refused();
       return;

@@ -1,0 +1,196 @@
+import type { BasicProperties, FieldTable, FieldValue } from '@leveret/amqp';
+import type { Turn, TurnEnd } from '../../base/turn.js';
+import type { Message } from '../message.js';
+import type { NewMessage } from '../ports.js';
+import type { Queue } from '../queue/queue.js';
+import type { Outcome } from '../transaction.js';
+import type { Unacked } from '../unacked.js';
+import type { VirtualHost } from '../virtual-host.js';
+
+/** RabbitMQ's name for the exchange that traces are published to. */
+export const TRACE_EXCHANGE = 'amq.rabbitmq.trace';
+
+/** Longest routing key, in octets; a trace's is longer than the name it ends with. */
+const ROUTING_KEY_BYTES_MAX = 255;
+
+/** The channel on which a message came or goes. */
+export interface TraceOrigin {
+  /** The connection's name; a wire string. */
+  readonly connection: string;
+  readonly channel: number;
+  readonly user: string;
+}
+
+/** What a trace is about: a message, as its headers and body. */
+interface Subject {
+  readonly exchange: string | undefined;
+  readonly headers: readonly (readonly [string, FieldValue])[];
+  readonly body: Buffer;
+}
+
+const NO_SUBJECT: Subject = { exchange: undefined, headers: [], body: Buffer.alloc(0) };
+
+/** P_basic's fields by RabbitMQ's names, in the order of the specification. */
+const PROPERTY_NAMES: readonly (readonly [key: keyof BasicProperties, name: string])[] = [
+  ['contentType', 'content_type'],
+  ['contentEncoding', 'content_encoding'],
+  ['headers', 'headers'],
+  ['deliveryMode', 'delivery_mode'],
+  ['priority', 'priority'],
+  ['correlationId', 'correlation_id'],
+  ['replyTo', 'reply_to'],
+  ['expiration', 'expiration'],
+  ['messageId', 'message_id'],
+  ['timestamp', 'timestamp'],
+  ['type', 'type'],
+  ['userId', 'user_id'],
+  ['appId', 'app_id'],
+  ['clusterId', 'cluster_id'],
+];
+
+/**
+ * The firehose of a virtual host: while it is on, every message that is published, delivered or
+ * settled is published once more, to `amq.rabbitmq.trace`, with the routing key `publish.EXCHANGE`,
+ * `deliver.QUEUE`, `ack.QUEUE` or `nack.QUEUE`, its own body, and headers that say what it was. The
+ * first two are RabbitMQ's, word for word; the others are not to be had there.
+ *
+ * Whoever has something to report asks {@link isOn} first: that is all the firehose costs when it
+ * is off. Traces are made at once, as messages may be borrowed, and published when the turn ends,
+ * so that nothing happens in the middle of a delivery.
+ */
+export class Firehose implements TurnEnd {
+  isOn = false;
+  readonly #vhost: VirtualHost;
+  readonly #node: string;
+  readonly #turn: Turn;
+  readonly #newMessage: NewMessage;
+  #pending: Message[] = [];
+  /** What deliveries that have not been settled were. */
+  readonly #waiting = new WeakMap<Unacked, Subject>();
+
+  constructor(
+    vhost: VirtualHost,
+    ports: { readonly node: string; readonly turn: Turn; readonly newMessage: NewMessage },
+  ) {
+    this.#vhost = vhost;
+    this.#node = ports.node;
+    this.#turn = ports.turn;
+    this.#newMessage = ports.newMessage;
+  }
+
+  published(message: Message, queues: readonly Queue[], origin: TraceOrigin): void {
+    const names = queues.map(({ name }) => text(name));
+    this.#trace(`publish.${message.exchange}`, subjectOf(message), [
+      ...this.#origin(origin),
+      ['routed_queues', { type: 'A', value: names }],
+    ]);
+  }
+
+  /** `waiting` is what will be settled, if it has to be. */
+  delivered(
+    queue: Queue,
+    message: Message,
+    redelivered: boolean,
+    origin: TraceOrigin,
+    waiting: Unacked | undefined,
+  ): void {
+    const subject = this.#trace(`deliver.${queue.name}`, subjectOf(message), [
+      ['redelivered', integer(redelivered ? 1 : 0)],
+      ...this.#origin(origin),
+    ]);
+    if (waiting !== undefined && subject !== undefined) this.#waiting.set(waiting, subject);
+  }
+
+  /** Without the message itself, if it was delivered before the firehose was turned on. */
+  settled(waiting: Unacked, outcome: Outcome, origin: TraceOrigin): void {
+    const isAck = outcome === 'acknowledge';
+    const subject = this.#waiting.get(waiting) ?? NO_SUBJECT;
+    const headers = this.#origin(origin);
+    if (!isAck) headers.unshift(['requeue', integer(outcome === 'requeue' ? 1 : 0)]);
+    this.#trace(`${isAck ? 'ack' : 'nack'}.${waiting.queue.name}`, subject, headers);
+  }
+
+  endTurn(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const trace of pending) this.#vhost.publishInternally(TRACE_EXCHANGE, trace);
+  }
+
+  /** Makes a trace, unless nobody would see it; returns its subject in memory of its own. */
+  #trace(
+    routingKey: string,
+    subject: Subject,
+    headers: readonly (readonly [string, FieldValue])[],
+  ): Subject | undefined {
+    // What the firehose itself has published is not news.
+    if (subject.exchange === TRACE_EXCHANGE) return undefined;
+    if (!this.#vhost.exchanges.get(TRACE_EXCHANGE)?.hasBindings) return undefined;
+    const trace = this.#newMessage({
+      exchange: TRACE_EXCHANGE,
+      routingKey: routingKey.slice(0, ROUTING_KEY_BYTES_MAX),
+      properties: {
+        headers: new Map([...subject.headers, ['node', text(this.#node)], ...headers]),
+      },
+      body: subject.body,
+    });
+    if (this.#pending.length === 0) this.#turn.defer(this);
+    this.#pending.push(trace);
+    return { ...subject, body: trace.body() };
+  }
+
+  #origin({ connection, channel, user }: TraceOrigin): [string, FieldValue][] {
+    return [
+      ['vhost', text(this.#vhost.name)],
+      ['connection', text(connection)],
+      ['channel', integer(channel)],
+      ['user', text(user)],
+    ];
+  }
+}
+
+function subjectOf(message: Message): Subject {
+  const properties = message.properties();
+  return {
+    exchange: message.exchange,
+    headers: [
+      ['exchange_name', text(message.exchange)],
+      ['routing_keys', { type: 'A', value: routingKeysOf(message, properties).map(text) }],
+      ['properties', { type: 'F', value: propertiesTable(properties) }],
+    ],
+    body: message.body(),
+  };
+}
+
+/** A message on its way in knows its further keys; later they are only in its header CC. */
+function routingKeysOf(message: Message, { headers }: BasicProperties): string[] {
+  const { routingKey, extraRoutingKeys } = message;
+  if (extraRoutingKeys !== undefined) return [routingKey, ...extraRoutingKeys];
+  const copies = headers?.get('CC');
+  const keys = copies?.type === 'A' ? copies.value : [];
+  return [routingKey, ...keys.flatMap((key) => (key.type === 'S' ? [key.value] : []))];
+}
+
+function propertiesTable(properties: BasicProperties): FieldTable {
+  const table = new Map<string, FieldValue>();
+  for (const [key, name] of PROPERTY_NAMES) {
+    const value = properties[key];
+    if (value !== undefined) table.set(name, propertyValue(value));
+  }
+  return table;
+}
+
+function propertyValue(value: NonNullable<BasicProperties[keyof BasicProperties]>): FieldValue {
+  if (typeof value === 'string') return text(value);
+  if (typeof value === 'number') return integer(value);
+  if (typeof value === 'object') return { type: 'F', value };
+  // RabbitMQ writes 32 bits whatever the number is; a timestamp may need more.
+  return BigInt.asIntN(32, value) === value ? integer(Number(value)) : { type: 'l', value };
+}
+
+function text(value: string): FieldValue {
+  return { type: 'S', value };
+}
+
+function integer(value: number): FieldValue {
+  return { type: 'I', value };
+}

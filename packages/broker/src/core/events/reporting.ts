@@ -1,0 +1,23 @@
+import { Turn } from '../../base/turn.js';
+import { type EventSink, type NewMessage, UNHEARD } from '../ports.js';
+
+/** What a virtual host needs to tell the world what happens in it. */
+export interface Reporting {
+  readonly events: EventSink;
+  /** The broker's name among others, as in `leveret@localhost`; a wire string. */
+  readonly node: string;
+  readonly turn: Turn;
+  readonly newMessage: NewMessage;
+}
+
+/** Of a virtual host that keeps to itself. */
+export function noReporting(): Reporting {
+  return {
+    events: UNHEARD,
+    node: '',
+    turn: new Turn(),
+    newMessage: () => {
+      throw new RangeError('there is nothing to make messages with');
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { fromWire, toWire } from '@leveret/amqp';
+import type { Policy, PolicyList, PolicyRequest } from './core/policy/policy.js';
+import { Refusal } from './core/refusal.js';
+import type { VirtualHost } from './core/virtual-host.js';
+
+/** What a program that embeds the broker can set in a virtual host while it runs. */
+export interface VirtualHostControl {
+  readonly name: string;
+  /**
+   * Optional arguments for queues and exchanges by name, as RabbitMQ's policies. They are applied
+   * at once, and survive the broker if its queues do.
+   *
+   * ```ts
+   * broker.vhost('/').policies.set({
+   *   name: 'events',
+   *   pattern: '^events\\.',
+   *   applyTo: 'queues',
+   *   definition: { 'max-length': 100_000, overflow: 'reject-publish' },
+   * });
+   * ```
+   */
+  readonly policies: PolicyList;
+  /**
+   * Limits to what arguments and policies may ask for: of each number the smallest holds. They know
+   * fewer keys than policies do.
+   */
+  readonly operatorPolicies: PolicyList;
+  /**
+   * Whether the firehose is on: whatever is published, delivered or settled is published once more,
+   * to the exchange `amq.rabbitmq.trace`, with a routing key such as `publish.orders` or
+   * `deliver.jobs`. Off unless it is turned on; not remembered when the broker stops.
+   */
+  tracing: boolean;
+}
+
+/** The control of a virtual host: here text becomes wire strings, and the reverse. */
+export function controlOf(vhost: VirtualHost): VirtualHostControl {
+  return {
+    name: fromWire(vhost.name),
+    policies: new TextPolicies(vhost.policies),
+    operatorPolicies: new TextPolicies(vhost.operatorPolicies),
+    get tracing() {
+      return vhost.tracing;
+    },
+    set tracing(isOn) {
+      vhost.tracing = isOn;
+    },
+  };
+}
+
+/** Policies in text. */
+class TextPolicies implements PolicyList {
+  readonly #policies: PolicyList;
+
+  constructor(policies: PolicyList) {
+    this.#policies = policies;
+  }
+
+  set(request: PolicyRequest): void {
+    try {
+      this.#policies.set(convert(request, toWire));
+    } catch (error) {
+      if (error instanceof Refusal) throw new Refusal(error.reason, fromWire(error.message));
+      throw error;
+    }
+  }
+
+  delete(name: string): boolean {
+    return this.#policies.delete(toWire(name));
+  }
+
+  get(name: string): Policy | undefined {
+    const policy = this.#policies.get(toWire(name));
+    return policy && convert(policy, fromWire);
+  }
+
+  list(): readonly Policy[] {
+    return this.#policies.list().map((policy) => convert(policy, fromWire));
+  }
+}
+
+/** The same value with each string in it converted, keys included. */
+function convert<T>(value: T, how: (string: string) => string): T {
+  // What comes out is as deep and of the same types as what goes in.
+  return convertUnknown(value, how) as T;
+}
+
+function convertUnknown(value: unknown, how: (string: string) => string): unknown {
+  if (typeof value === 'string') return how(value);
+  if (Array.isArray(value)) return value.map((each) => convertUnknown(each, how));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  return Object.fromEntries(entries.map(([key, each]) => [how(key), convertUnknown(each, how)]));
+}
