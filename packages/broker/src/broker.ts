@@ -230,7 +230,8 @@ function vhostNames(options: BrokerOptions): readonly string[] {
   return (options.vhosts ?? ['/']).map(toWire);
 }
 
-function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
+/** The ports to the world, as a broker's options have them. */
+export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
   const turn = new Turn();

@@ -52,8 +52,9 @@ export async function lockDirectory(
 const TAKE_OVER_MILLISECONDS = 100;
 
 /**
- * Takes the place of an owner that is gone; undefined if it is not. Two may try at once, and the later one removes the
- * earlier one's socket: so each looks after a while whether it is its own that answers.
+ * Takes the place of an owner that is gone; undefined if it is not. Two may try at once, and the
+ * later one removes the earlier one's socket: so each looks after a while whether it is its own
+ * that answers.
  */
 async function takeOver(path: string, token: string, clock: Clock): Promise<Server | undefined> {
   if ((await answer(path)) !== undefined) return undefined;

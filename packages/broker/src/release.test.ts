@@ -8,36 +8,20 @@ import {
   FRAME_METHOD,
   type MethodInput,
   type MethodName,
-  OUTPUT_BUFFER_BYTES,
 } from '@leveret/amqp';
 import fc from 'fast-check';
-import { BufferPool } from '../../base/buffer-pool.js';
-import { Deadlines } from '../../base/deadlines.js';
-import { silentLogger } from '../../base/logger.js';
-import { ManualClock } from '../../base/manual-clock.test.support.js';
-import { systemRandom } from '../../base/random.js';
-import { Turn } from '../../base/turn.js';
-import { Broker } from '../../broker.js';
-import { InMemory } from '../../core/persistence.js';
-import { VirtualHost } from '../../core/virtual-host.js';
-import { SlabAllocator } from '../../store/slab.js';
-import { publishFrames, RawPeer } from './raw-peer.test.support.js';
+import { ManualClock } from './base/manual-clock.test.support.js';
+import { Broker, surroundingsOf } from './broker.js';
+import { InMemory } from './core/persistence.js';
+import { VirtualHost } from './core/virtual-host.js';
+import { publishFrames, RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
+import type { SlabAllocator } from './store/slab.js';
 
 /** A broker of whose virtual host and memory everything can be seen. */
 function newWorld(): { broker: Broker; vhost: VirtualHost; slabs: SlabAllocator } {
   const clock = new ManualClock();
-  const slabs = new SlabAllocator();
-  const surroundings = {
-    clock,
-    deadlines: new Deadlines(clock, (error) => {
-      throw error;
-    }),
-    random: systemRandom,
-    logger: silentLogger,
-    turn: new Turn(),
-    pool: new BufferPool(OUTPUT_BUFFER_BYTES),
-    slabs,
-  };
+  const surroundings = surroundingsOf({ clock });
+  const { slabs } = surroundings;
   const vhost = new VirtualHost('/', { ...surroundings, persistence: new InMemory() });
   const vhosts = new Map([['/', vhost]]);
   return {
