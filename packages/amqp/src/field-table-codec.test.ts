@@ -116,16 +116,22 @@ test('a type letter RabbitMQ does not read is a DecodeError', () => {
 
 /** A value inside `depth` tables or arrays, as the bytes of a table. */
 function nested(letter: 'A' | 'F', depth: number): Buffer {
-  let bytes = Buffer.alloc(0);
+  // From the inside out: what stands before each level, in the end turned around and joined once.
+  const heads: Buffer[] = [];
+  let bytes = 0;
   for (let i = 0; i < depth; i++) {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
     const key = letter === 'F' || i === depth - 1 ? [1, 0x6b] : [];
-    bytes = Buffer.concat([Buffer.from([...key, letter.charCodeAt(0)]), length, bytes]);
+    heads.push(Buffer.from([...key, letter.charCodeAt(0), ...lengthOctets(bytes)]));
+    bytes += heads[i]!.length;
   }
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
+  heads.push(Buffer.from(lengthOctets(bytes)));
+  return Buffer.concat(heads.reverse());
+}
+
+function lengthOctets(length: number): Buffer {
+  const octets = Buffer.alloc(4);
+  octets.writeUInt32BE(length);
+  return octets;
 }
 
 for (const letter of ['A', 'F'] as const) {

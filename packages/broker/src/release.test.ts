@@ -5,36 +5,53 @@ import { setImmediate } from 'node:timers/promises';
 import {
   decodeMethod,
   encodeMethodFrame,
+  type FieldTable,
   FRAME_METHOD,
   type MethodInput,
   type MethodName,
+  toFieldTable,
 } from '@leveret/amqp';
 import fc from 'fast-check';
 import { ManualClock } from './base/manual-clock.test.support.js';
 import { Broker, surroundingsOf } from './broker.js';
 import { InMemory } from './core/persistence.js';
 import { VirtualHost } from './core/virtual-host.js';
-import { publishFrames, RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
 import type { SlabAllocator } from './store/slab.js';
+import { publishFrames, RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
 
 /** A broker of whose virtual host and memory everything can be seen. */
-function newWorld(): { broker: Broker; vhost: VirtualHost; slabs: SlabAllocator } {
+function newWorld(): {
+  broker: Broker;
+  clock: ManualClock;
+  vhost: VirtualHost;
+  slabs: SlabAllocator;
+} {
   const clock = new ManualClock();
   const surroundings = surroundingsOf({ clock });
   const { slabs } = surroundings;
   const vhost = new VirtualHost('/', { ...surroundings, persistence: new InMemory() });
   const vhosts = new Map([['/', vhost]]);
-  return {
-    broker: new Broker({ clock }, { surroundings, vhosts, opened: undefined }),
-    vhost,
-    slabs,
-  };
+  const broker = new Broker({ clock }, { surroundings, vhosts, opened: undefined });
+  return { broker, clock, vhost, slabs };
 }
 
 /** A channel on which everything is done in transactions. */
 const TRANSACTIONAL = 2;
 
 const QUEUES = ['q0', 'q1', 'q2'];
+
+/** Arguments by queue: messages expire, are too many, come back too often, and die elsewhere. */
+const RULES: Readonly<Record<string, FieldTable>> = {
+  q0: toFieldTable({ 'x-message-ttl': 50, 'x-dead-letter-exchange': 'amq.fanout' }),
+  q1: toFieldTable({ 'x-max-length': 2, 'x-dead-letter-exchange': '' }),
+  q2: toFieldTable({
+    'x-max-length-bytes': 6_000,
+    'x-overflow': 'reject-publish-dlx',
+    'x-dead-letter-exchange': 'amq.fanout',
+    'x-max-priority': 3,
+    'x-delivery-limit': 1,
+  }),
+};
 
 /** A client that closes channels when it is told to, and opens them anew. */
 class Client {
@@ -87,12 +104,19 @@ class Client {
 
 type Frames = (channel: number) => Buffer;
 
+/** Frames that a counterexample can name. */
+function named(name: string, frames: Frames): Frames {
+  return Object.assign(frames, { [fc.toStringMethod]: () => name });
+}
+
 /** A method with any of these arguments. */
 function method<N extends MethodName>(
   name: N,
   args: fc.Arbitrary<MethodInput<N>>,
 ): fc.Arbitrary<Frames> {
-  return args.map((each) => (channel) => encodeMethodFrame(channel, name, each));
+  return args.map((each) =>
+    named(`${name} ${JSON.stringify(each)}`, (channel) => encodeMethodFrame(channel, name, each)),
+  );
 }
 
 const flag = fc.boolean();
@@ -111,7 +135,11 @@ const publish: fc.Arbitrary<Frames> = fc
     properties: fc.constantFrom({}, {}, { headers: BCC }),
     body: fc.constantFrom(0, 10, 5_000, 30_000).map((bytes) => Buffer.alloc(bytes, 1)),
   })
-  .map((message) => (channel) => publishFrames({ channel, ...message }));
+  .map((message) =>
+    named(`publish ${JSON.stringify({ ...message, body: message.body.length })}`, (channel) =>
+      publishFrames({ channel, ...message }),
+    ),
+  );
 
 const consume: fc.Arbitrary<Frames> = method(
   'basic.consume',
@@ -153,17 +181,19 @@ test('with all closed and purged no memory is held, whatever was done before', a
   const step = fc.record({ client: fc.nat(1), channel: fc.integer({ min: 1, max: 2 }), action });
   const steps = fc.array(step, { maxLength: 40, size: 'max' });
   await fc.assert(
-    fc.asyncProperty(steps, flag, async (actions, politely) => {
-      const { broker, vhost, slabs } = newWorld();
+    fc.asyncProperty(steps, flag, flag, async (actions, politely, withRules) => {
+      const { broker, clock, vhost, slabs } = newWorld();
       for (const name of QUEUES) {
         const flags = { durable: false, exclusive: false, autoDelete: false };
-        const declared = vhost.queues.declare({ name, ...flags, arguments: new Map() }, {});
+        const args = (withRules && RULES[name]) || new Map();
+        const declared = vhost.queues.declare({ name, ...flags, arguments: args }, {});
         vhost.exchanges.bind(vhost.exchanges.require('amq.fanout'), declared, '', new Map());
       }
       const clients = [new Client(broker), new Client(broker)];
       for (const client of clients) await client.open();
       for (const each of actions) {
         await clients[each.client]!.do(each.channel, each.action(each.channel));
+        clock.advance(20);
       }
       for (const client of clients) await client.end(politely);
       await broker.close();
