@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type FieldTable, fromFieldTable, toFieldTable } from '@leveret/amqp';
+import type { FieldTable } from '@leveret/amqp';
 import { TestMessage } from '../message.test.support.js';
+import { type Plain, plainOf, tableOf } from '../plain-table.test.support.js';
 import type { Queue } from './queue.js';
 import { QueueClockwork } from './queue-clockwork.test.support.js';
 
-const to = (key: string): Record<string, unknown> => ({
+const to = (key: string): Record<string, Plain> => ({
   'x-dead-letter-exchange': '',
   'x-dead-letter-routing-key': key,
 });
@@ -15,7 +16,7 @@ function reject(queue: Queue): void {
 }
 
 function headersOf(queue: Queue): Record<string, unknown> {
-  return fromFieldTable(queue.get(true)!.message.headers()) as Record<string, unknown>;
+  return plainOf(queue.get(true)!.message.headers());
 }
 
 function deaths(queue: Queue): unknown[] {
@@ -46,7 +47,7 @@ test('everything that is told of a death', () => {
   ]);
   assert.deepEqual(death, { type: 'A', value: [{ type: 'F', value: expected }] });
   table.delete('x-death');
-  assert.deepEqual(fromFieldTable(table), {
+  assert.deepEqual(plainOf(table), {
     'x-first-death-exchange': '',
     'x-first-death-queue': 'q',
     'x-first-death-reason': 'expired',
@@ -158,7 +159,7 @@ test('CC counts among the routing keys, BCC only where the letter goes', () => {
     world.vhost.exchanges.bind(exchange, box, key, new Map());
     return box;
   });
-  const message = new TestMessage('m', toFieldTable({ CC: ['copy'] }));
+  const message = new TestMessage('m', tableOf({ CC: ['copy'] }));
   message.routingKey = 'q';
   message.extraRoutingKeys = ['copy', 'blind'];
   queue.publish(message);
@@ -183,7 +184,7 @@ test('x-death of a client’s: good entries are counted on, others dropped', () 
   const known = headers.get('x-death');
   assert.equal(known?.type, 'A');
   if (known?.type !== 'A') return;
-  const nonsense = toFieldTable({ x: [{ queue: 'q' }, 'text'] }).get('x');
+  const nonsense = tableOf({ x: [{ queue: 'q' }, 'text'] }).get('x');
   const entries = nonsense?.type === 'A' ? nonsense.value : [];
   headers.set('x-death', { type: 'A', value: [...entries, ...known.value] });
   const again = new TestMessage('again', headers);

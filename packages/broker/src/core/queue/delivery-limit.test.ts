@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Plain } from '../plain-table.test.support.js';
 import { QueueClockwork } from './queue-clockwork.test.support.js';
 
-function countsOf(world: QueueClockwork, args: Readonly<Record<string, unknown>>): unknown[] {
+function countsOf(world: QueueClockwork, args: Readonly<Record<string, Plain>>): unknown[] {
   const queue = world.declare('q', args);
   world.publish(queue, 'message');
   const counts: unknown[] = [];

@@ -141,7 +141,7 @@ test('many expire in slices, in the order of their deadlines, and hold nothing a
   assert.deepEqual([expiry.size, clock.timers], [0, 0]);
 });
 
-test('a million with different deadlines cost 25 octets each, and as little when most have gone', () => {
+test('a million with different deadlines cost 25 octets each, and few cost little', () => {
   const clock = new ManualClock();
   const deadlines = new Deadlines(clock, assert.ifError);
   let expired = 0;

@@ -1,8 +1,8 @@
-import { type FieldTable, toFieldTable } from '@leveret/amqp';
 import { ManualClock } from '../../base/manual-clock.test.support.js';
 import { Consumer, type ConsumerSpec } from '../consumer.js';
 import type { Message } from '../message.js';
 import { TestMessage } from '../message.test.support.js';
+import { type Plain, tableOf } from '../plain-table.test.support.js';
 import type { VirtualHost } from '../virtual-host.js';
 import { CONNECTION, newVirtualHost, queueRequest } from '../virtual-host.test.support.js';
 import type { Queue } from './queue.js';
@@ -28,7 +28,7 @@ export class QueueClockwork {
   readonly vhost: VirtualHost = newVirtualHost(this.clock);
 
   /** Declares a queue with arguments as plain values. */
-  declare(name: string, args: Readonly<Record<string, unknown>> = {}): Queue {
+  declare(name: string, args: Readonly<Record<string, Plain>> = {}): Queue {
     const durable = args['x-queue-type'] === 'quorum';
     const request = queueRequest(name, { arguments: tableOf(args), durable });
     return this.vhost.queues.declare(request, CONNECTION);
@@ -90,8 +90,4 @@ export class QueueClockwork {
 
 function labelOf(message: Message): string {
   return message.body().toString();
-}
-
-function tableOf(args: Readonly<Record<string, unknown>>): FieldTable {
-  return toFieldTable(args as Parameters<typeof toFieldTable>[0]); // plain values all
 }

@@ -4,15 +4,13 @@ import type { Message } from '../message.js';
 import { nameOf, Refusal } from '../refusal.js';
 import { isQuorum, isSingleActive } from './arguments.js';
 import type { Backlog } from './backlog.js';
-import type { ConsumerOrder } from './consumer-order.js';
-import { ConsumerRing } from './consumer-ring.js';
+import { Consumers } from './consumers.js';
 import { DeadLettering } from './dead-lettering.js';
 import { FifoBacklog } from './fifo-backlog.js';
 import { LEVELS, PriorityBacklog } from './priority-backlog.js';
 import type { QueuePorts, QueueSpec } from './queue-spec.js';
 import { needsRules, RuledBacklog } from './ruled-backlog.js';
 import type { QueueSettings } from './settings.js';
-import { SingleActive } from './single-active.js';
 import { UnusedExpiry } from './unused-expiry.js';
 
 /** A message got with `basic.get`, and where it came from. */
@@ -32,8 +30,7 @@ export class Queue {
   /** Exchanges with a binding to this queue. */
   readonly sources: Set<Exchange> = new Set();
   readonly #ports: QueuePorts;
-  readonly #consumers = new Set<Consumer>();
-  readonly #order: ConsumerOrder;
+  readonly #consumers: Consumers;
   readonly #isQuorum: boolean;
   /** Where its messages are. */
   #backlog: Backlog;
@@ -49,7 +46,7 @@ export class Queue {
     this.spec = spec;
     this.#ports = ports;
     this.#isQuorum = isQuorum(spec.arguments);
-    this.#order = isSingleActive(spec.arguments) ? new SingleActive() : new ConsumerRing();
+    this.#consumers = new Consumers(isSingleActive(spec.arguments));
     this.#backlog =
       spec.maxPriority > 0
         ? new PriorityBacklog(spec.maxPriority, ports.stores.open, ports.stores.levels)
@@ -77,12 +74,12 @@ export class Queue {
 
   /** Whether only one of its consumers gets messages. */
   get isSingleActive(): boolean {
-    return this.#order instanceof SingleActive;
+    return this.#consumers.isSingleActive;
   }
 
   /** The consumer that gets all messages, if only one does. */
   get activeConsumer(): Consumer | undefined {
-    return this.#order instanceof SingleActive ? this.#order.active : undefined;
+    return this.#consumers.active;
   }
 
   /**
@@ -96,11 +93,7 @@ export class Queue {
     if (isRuled) this.#rules ??= this.#rule();
     this.#rules?.apply(settings, this.#deadLettering);
     this.#unusedExpiry?.stop();
-    const { expiresMilliseconds } = settings;
-    this.#unusedExpiry =
-      expiresMilliseconds === undefined
-        ? undefined
-        : new UnusedExpiry(deadlines, expiresMilliseconds, () => owner.queueExpired(this));
+    this.#unusedExpiry = UnusedExpiry.of(settings, deadlines, () => owner.queueExpired(this));
     this.used();
   }
 
@@ -123,9 +116,9 @@ export class Queue {
       this.#backlog.append(message.keep());
       return true;
     }
-    const consumer = this.#order.peek();
+    const consumer = this.#consumers.order.peek();
     if (consumer?.noAck) {
-      this.#order.advance();
+      this.#consumers.order.advance();
       consumer.sink.deliver(consumer, message, NOT_STORED, false);
       return true;
     }
@@ -137,7 +130,7 @@ export class Queue {
   /** Whether the last of so many more messages with so many octets of body would be refused. */
   wouldRefuse(count: number, bytes: number): boolean {
     if (this.#rules === undefined || this.#deleted) return false;
-    const takers = this.#backlog.ready > 0 ? 0 : this.#order.takers();
+    const takers = this.#backlog.ready > 0 ? 0 : this.#consumers.order.takers();
     return this.#rules.wouldRefuse(count, bytes, count === 1 ? 0 : takers);
   }
 
@@ -146,36 +139,26 @@ export class Queue {
    * {@link drain}. Throws a Refusal if the consumer or one that is there wants to be alone.
    */
   add(consumer: Consumer, vhost: string): void {
-    const alone = [...this.#consumers].some((each) => each.spec.exclusive);
-    const wantsAlone = consumer.spec.exclusive;
-    if (alone || (wantsAlone && (this.#consumers.size > 0 || this.isSingleActive))) {
-      throw new Refusal('access-refused', `${nameOf('queue', this.name, vhost)} in exclusive use`);
-    }
-    this.#consumers.add(consumer);
-    this.#order.add(consumer);
+    this.#consumers.add(consumer, nameOf('queue', this.name, vhost));
     this.#unusedExpiry?.stop();
   }
 
   /** Takes a consumer out; its unacknowledged messages stay with its channel. */
   cancel(consumer: Consumer): void {
-    if (!this.#consumers.delete(consumer)) return;
-    this.#order.remove(consumer);
-    if (this.#consumers.size > 0) return;
+    if (!this.#consumers.remove(consumer) || this.#consumers.size > 0) return;
     if (this.spec.autoDelete) this.#ports.owner.queueUnused(this);
     else this.used();
   }
 
   /** Tells that a consumer may have got credit again. */
   resume(consumer: Consumer): void {
-    if (!consumer.parked || !this.#consumers.has(consumer) || !consumer.canTake()) return;
-    this.#order.resume(consumer);
-    this.drain();
+    if (this.#consumers.resume(consumer)) this.drain();
   }
 
   /** Gives ready messages to consumers for as long as there are both. */
   drain(): void {
     while (this.#backlog.ready > 0) {
-      const consumer = this.#order.peek();
+      const consumer = this.#consumers.order.peek();
       if (consumer === undefined) return;
       if (!this.#backlog.isAtHand) {
         this.#fetch();
@@ -257,12 +240,7 @@ export class Queue {
   delete(): void {
     this.#deleted = true;
     this.#unusedExpiry?.stop();
-    const consumers = [...this.#consumers];
-    this.#consumers.clear();
-    for (const consumer of consumers) {
-      this.#order.remove(consumer);
-      consumer.sink.cancelled(consumer);
-    }
+    for (const consumer of this.#consumers.removeAll()) consumer.sink.cancelled(consumer);
     this.#backlog.clear();
   }
 
@@ -288,11 +266,11 @@ export class Queue {
       rules.refused(message);
       return false;
     }
-    const consumer = rules.ready > 0 ? undefined : this.#order.peek();
+    const consumer = rules.ready > 0 ? undefined : this.#consumers.order.peek();
     if (consumer === undefined) {
       rules.append(message.keep());
     } else if (consumer.noAck) {
-      this.#order.advance();
+      this.#consumers.order.advance();
       consumer.sink.deliver(consumer, message, NOT_STORED, false);
     } else {
       rules.appendPromised(message.keep());
@@ -315,7 +293,7 @@ export class Queue {
     const position = this.#backlog.take();
     // What came first may have expired just now.
     if (position < 0) return;
-    this.#order.advance();
+    this.#consumers.order.advance();
     const { redelivered } = this.#backlog;
     const message = this.#backlog.read(position);
     consumer.sink.deliver(consumer, message, position, redelivered);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toFieldTable } from '@leveret/amqp';
+import { tableOf } from '../plain-table.test.support.js';
 import { effectiveQueueSettings } from './settings.js';
 
 test('nothing asked for, nothing set', () => {
@@ -19,7 +19,7 @@ test('nothing asked for, nothing set', () => {
 });
 
 test('of limits the smallest holds, whoever sets it', () => {
-  const args = toFieldTable({ 'x-message-ttl': 300, 'x-max-length': 1, 'x-expires': 7 });
+  const args = tableOf({ 'x-message-ttl': 300, 'x-max-length': 1, 'x-expires': 7 });
   const settings = effectiveQueueSettings(
     args,
     { 'message-ttl': 200, 'max-length': 2, 'consumer-timeout': 50 },
@@ -38,7 +38,7 @@ test('of everything else the queue’s own argument, then the policy', () => {
     'dead-letter-routing-key': 'policy key',
     overflow: 'reject-publish',
   };
-  const own = toFieldTable({ 'x-dead-letter-exchange': 'own', 'x-overflow': 'drop-head' });
+  const own = tableOf({ 'x-dead-letter-exchange': 'own', 'x-overflow': 'drop-head' });
   const settings = effectiveQueueSettings(own, policy, { overflow: 'reject-publish-dlx' });
   assert.equal(settings.deadLetterExchange, 'own');
   assert.equal(settings.deadLetterRoutingKey, 'policy key');
@@ -48,7 +48,7 @@ test('of everything else the queue’s own argument, then the policy', () => {
 });
 
 test('a negative delivery limit is none, and gives way to any', () => {
-  const unlimited = toFieldTable({ 'x-delivery-limit': -1 });
+  const unlimited = tableOf({ 'x-delivery-limit': -1 });
   assert.equal(effectiveQueueSettings(unlimited).deliveryLimit, undefined);
   assert.equal(effectiveQueueSettings(unlimited, { 'delivery-limit': 5 }).deliveryLimit, 5);
 });

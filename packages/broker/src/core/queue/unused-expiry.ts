@@ -1,4 +1,5 @@
 import type { Alarm, Deadlines } from '../../base/deadlines.js';
+import type { QueueSettings } from './settings.js';
 
 /**
  * When a queue that nobody uses goes: the argument `x-expires`. The time runs from its last use
@@ -9,11 +10,20 @@ export class UnusedExpiry {
   readonly #milliseconds: number;
   readonly #alarm: Alarm;
 
-  /** Counts from now. `expired` is called when the queue has to go. */
-  constructor(deadlines: Deadlines, milliseconds: number, expired: () => void) {
+  private constructor(deadlines: Deadlines, milliseconds: number, expired: () => void) {
     this.#deadlines = deadlines;
     this.#milliseconds = milliseconds;
     this.#alarm = deadlines.alarm(expired);
+  }
+
+  /** By a queue's settings; undefined if it stays. `expired` is called when it has to go. */
+  static of(
+    { expiresMilliseconds }: QueueSettings,
+    deadlines: Deadlines,
+    expired: () => void,
+  ): UnusedExpiry | undefined {
+    if (expiresMilliseconds === undefined) return undefined;
+    return new UnusedExpiry(deadlines, expiresMilliseconds, expired);
   }
 
   /** The queue has been used, and has no consumers: the time runs from now. */
