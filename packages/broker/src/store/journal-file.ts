@@ -18,6 +18,8 @@ export interface JournalFile {
 
 /** Room for offsets in a location: a file is shorter than 4 GiB. */
 const OFFSETS = 0x1_0000_0000;
+/** Slots there are: a location is exact up to 2^53. */
+export const SLOTS_MAX = 0x1f_ffff;
 
 /** Where something is: which file, and at what offset, in one number above 0. */
 export function locationOf(slot: number, offset: number): number {

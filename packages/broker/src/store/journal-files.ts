@@ -5,7 +5,13 @@ import type { Batch } from './batch.js';
 import { Cleaner } from './cleaner.js';
 import { FileIndexBuilder, indexPath } from './file-index.js';
 import type { DiskFile, Files } from './files.js';
-import { type JournalFile, journalFileName, locationOf, slotOf } from './journal-file.js';
+import {
+  type JournalFile,
+  journalFileName,
+  locationOf,
+  SLOTS_MAX,
+  slotOf,
+} from './journal-file.js';
 import {
   BATCH_HEADER_BYTES,
   BATCHES_OFFSET,
@@ -81,6 +87,7 @@ export class JournalFiles {
   readonly #spare: SpareFile;
   readonly #cleaner: Cleaner;
   #nextNumber: number;
+  #lastSlot: number;
   #current: CurrentFile | undefined;
   /** The file that is being begun, and will be the current one. */
   #beginning: JournalFile | undefined;
@@ -95,6 +102,7 @@ export class JournalFiles {
     this.#epoch = start.epoch;
     this.#nextNumber = start.nextFileNumber;
     for (const file of start.files) this.#files.set(file.slot, file);
+    this.#lastSlot = start.files.length;
     this.#spare = new SpareFile(options, ports, ports.foundRoom);
     this.#cleaner = new Cleaner(ports);
   }
@@ -168,7 +176,7 @@ export class JournalFiles {
     const file = this.#files.get(slotOf(location));
     if (file === undefined) return undefined;
     const read = await readPiece(this.#ports.files, file, location, this.#ports.decode);
-    if (read === undefined) {
+    if (read === undefined && this.#files.get(file.slot) === file) {
       this.#ports.logger.error(`a message in ${file.path} is damaged, and lost`);
     }
     return read;
@@ -332,10 +340,13 @@ export class JournalFiles {
     }
   }
 
-  /** The smallest slot above 0 that no file has. */
+  /**
+   * A slot above 0 that no file has, and that none has had for long: somebody may still be reading
+   * what is not there any more.
+   */
   #freeSlot(): number {
-    let slot = 1;
-    while (this.#files.has(slot)) slot++;
-    return slot;
+    do this.#lastSlot = (this.#lastSlot % SLOTS_MAX) + 1;
+    while (this.#files.has(this.#lastSlot));
+    return this.#lastSlot;
   }
 }

@@ -214,8 +214,9 @@ export class JournalStore implements MessageStore<Storable> {
     this.#journal.readFrom(location, (read) => {
       this.#isLoading = false;
       if (this.#isClosed) return;
-      if (read === undefined) this.#lose(position);
-      else this.#take(position, read);
+      if (read !== undefined) this.#take(position, read);
+      // It may have been moved meanwhile: then it is read from there when it is asked for again.
+      else if (this.#locations.get(position) === location) this.#lose(position);
       this.#wake();
     });
   }

@@ -381,11 +381,12 @@ class Recovery {
 function readHead(bytes: Buffer, number: number): FileHead | 'never begun' | 'damaged' {
   const first = decodeFileHeader(bytes, 0);
   const second = decodeFileHeader(bytes, SECOND_HEADER_OFFSET);
-  const header = [first, second].find((each) => each?.number === number);
+  // It has been given another name since, and the power went before that was on the disk.
+  if (first !== undefined && first.number !== number) return 'never begun';
+  const header = first ?? (second?.number === number ? second : undefined);
   if (header !== undefined) return { header, isBegun: second?.number === number };
-  const isOfEarlierUse = first !== undefined;
   const isBlank = bytes.subarray(0, BATCHES_OFFSET).every((octet) => octet === 0);
-  return isOfEarlierUse || isBlank ? 'never begun' : 'damaged';
+  return isBlank ? 'never begun' : 'damaged';
 }
 
 /** Whether a file's first batch is whole, and begins with a snapshot. */
