@@ -116,3 +116,10 @@ export function lastDeath(
     },
   };
 }
+
+export const refusedCommit: Difference<'kept' | 'dropped'> = {
+  about: 'what a commit publishes to other queues when one queue refuses its part',
+  reason: 'a transaction is atomic across queues; RabbitMQ promises it for one queue only',
+  rabbitmq: 'kept',
+  leveret: 'dropped',
+};

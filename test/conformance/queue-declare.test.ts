@@ -254,6 +254,12 @@ describe('a queue declared again', { concurrency: true }, () => {
       "received the value 'a' of type 'binary' but current is none",
     ],
     [
+      'x-dead-letter-exchange',
+      { arguments: { 'x-dead-letter-exchange': 'a' } },
+      { arguments: { 'x-dead-letter-exchange': null } },
+      "received none but current is 'a'",
+    ],
+    [
       'x-queue-version',
       { arguments: { 'x-queue-version': 1 } },
       { arguments: { 'x-queue-version': 2 } },

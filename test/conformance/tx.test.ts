@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { channelClose, type RawConnection } from '../wire/raw-connection.js';
 import { brokerUnderTest } from './broker-under-test.js';
+import { refusedCommit } from './differences.js';
 
 const broker = await brokerUnderTest();
 
@@ -166,10 +167,15 @@ describe('transactions', { concurrency: true }, () => {
     await raw.call(2, 'queue.declare', { queue, arguments: table });
     raw.publish(2, { routingKey: queue }, 'full');
     await raw.untilReady(2, queue, 1);
+    const open = broker.queueName();
+    await raw.call(2, 'queue.declare', { queue: open });
+    raw.publish(1, { routingKey: open }, 'accepted');
     raw.publish(1, { routingKey: queue }, 'refused');
     raw.sendMethod(1, 'tx.commit');
     await raw.expectClose(1, channelClose(406, 'partial tx completion', 'tx.commit'));
     assert.deepEqual(await raw.drain(2, queue), ['full']);
+    const kept = broker.expected(refusedCommit) === 'kept' ? ['accepted'] : [];
+    assert.deepEqual(await raw.drain(2, open), kept);
   });
 
   test('a rolled back ack may be given again, and its tag is still good', async (t) => {

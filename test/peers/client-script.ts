@@ -20,17 +20,15 @@ export interface ScriptNames {
 const scriptChannels: readonly number[] = [1, 2, 3];
 
 /**
- * A client's life of so many steps: declarations, then whatever comes, right and wrong. Left out is
- * what
- * RabbitMQ answers at random or fails at, and what Leveret does not know yet: TTL, length limits
- * and single active consumers.
+ * A client's life of so many steps: declarations, then whatever comes, right and wrong. Left out is what
+ * RabbitMQ answers at random or fails at, and what depends on the time, as TTL does.
  */
 export function clientScript(random: SeededRandom, names: ScriptNames, length: number): Step[] {
   const draw = new Draw(random, names);
   const steps: Step[] = names.queues.map((queue) => ({
     channel: 1,
     method: 'queue.declare',
-    args: { queue, ...(random.percent(20) ? { arguments: { 'x-max-priority': 5 } } : {}) },
+    args: { queue, arguments: draw.usefulQueueArguments() },
   }));
   for (const [index, exchange] of names.exchanges.entries()) {
     const type = random.pick(['topic', 'headers', 'direct', 'fanout']);
@@ -73,6 +71,25 @@ class Draw {
     if (choice < 95) return [random.pick(['tx.select', 'confirm.select']), {}];
     if (choice < 97) return [random.pick(['tx.commit', 'tx.commit', 'tx.rollback']), {}];
     return ['channel.close', { replyCode: 200 }];
+  }
+
+  usefulQueueArguments(): Record<string, unknown> {
+    const [own, other] = [
+      this.#random.pick(this.#names.exchanges),
+      this.#random.pick(this.#names.queues),
+    ];
+    return this.#random.pick<Record<string, unknown>>([
+      {},
+      {},
+      { 'x-max-priority': 5 },
+      { 'x-single-active-consumer': true },
+      { 'x-max-length': 2 },
+      { 'x-max-length': 2, 'x-overflow': 'reject-publish' },
+      { 'x-max-length-bytes': 25, 'x-dead-letter-exchange': own },
+      { 'x-dead-letter-exchange': own },
+      { 'x-max-length': 1, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': other },
+      { 'x-max-length': 1, 'x-overflow': 'reject-publish-dlx', 'x-dead-letter-exchange': own },
+    ]);
   }
 
   key(): string {
