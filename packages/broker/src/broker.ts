@@ -15,15 +15,18 @@ import { InMemory } from './core/persistence.js';
 import { type Authenticator, type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { type OpenedJournal, openJournal } from './open-journal.js';
-import { composeMessage } from './protocols/amqp091/compose-message.js';
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
-import { endpointsOf, type SocketEnds } from './protocols/amqp091/endpoints.js';
-import { Handshake, type HandshakePorts } from './protocols/amqp091/handshake.js';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
-import { SERVER_PROPERTIES, type ServerProperties } from './protocols/amqp091/server-properties.js';
-import type { Files } from './store/files.js';
-import { nodeFiles } from './store/node-files.js';
+import { endpointsOf, type SocketEnds } from './protocols/amqp091/opening/endpoints.js';
+import { Handshake, type HandshakePorts } from './protocols/amqp091/opening/handshake.js';
+import {
+  SERVER_PROPERTIES,
+  type ServerProperties,
+} from './protocols/amqp091/opening/server-properties.js';
+import { composeMessage } from './protocols/amqp091/publishing/compose-message.js';
+import type { Files } from './store/disk/files.js';
+import { nodeFiles } from './store/disk/node-files.js';
 import { SlabAllocator } from './store/slab.js';
 import { controlOf, type VirtualHostControl } from './virtual-host-control.js';
 

@@ -12,13 +12,16 @@ export type {
 export type { Authenticator, LoginFailure, User } from './core/ports.js';
 export { Refusal, type RefusalReason } from './core/refusal.js';
 export { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
-export { SERVER_PROPERTIES, type ServerProperties } from './protocols/amqp091/server-properties.js';
+export {
+  SERVER_PROPERTIES,
+  type ServerProperties,
+} from './protocols/amqp091/opening/server-properties.js';
 export { type RunningBroker, type StartOptions, startBroker } from './start-broker.js';
-export { DirectoryInUseError } from './store/directory-lock.js';
-export type { DiskFile, Files, OpenOptions } from './store/files.js';
+export { DirectoryInUseError } from './store/disk/directory-lock.js';
+export type { DiskFile, Files, OpenOptions } from './store/disk/files.js';
 export {
   DamagedJournalError,
   ForeignDirectoryError,
   NewerFormatError,
-} from './store/journal-format.js';
+} from './store/journal/journal-format.js';
 export type { VirtualHostControl } from './virtual-host-control.js';

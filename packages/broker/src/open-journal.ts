@@ -9,13 +9,13 @@ import { endsChain, Journalled } from './core/persistence.js';
 import type { TopologyChange } from './core/topology.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { AMQP_FORMAT, AmqpMessage } from './protocols/amqp091/amqp-message.js';
-import { type DirectoryLock, lockDirectory } from './store/directory-lock.js';
-import type { Files } from './store/files.js';
-import { Journal } from './store/journal.js';
-import { BEGUN_NAME, isOurs } from './store/journal-file.js';
-import type { JournalOptions } from './store/journal-files.js';
-import { ForeignDirectoryError } from './store/journal-format.js';
-import { recover } from './store/recovery.js';
+import { type DirectoryLock, lockDirectory } from './store/disk/directory-lock.js';
+import type { Files } from './store/disk/files.js';
+import { Journal } from './store/journal/journal.js';
+import { BEGUN_NAME, isOurs } from './store/journal/journal-file.js';
+import type { JournalOptions } from './store/journal/journal-files.js';
+import { ForeignDirectoryError } from './store/journal/journal-format.js';
+import { recover } from './store/journal/recovery.js';
 import type { SlabAllocator } from './store/slab.js';
 
 /** What is on the disk, put back, and the journal it goes on in. */

@@ -38,26 +38,6 @@ export const exceptions: Exceptions = {
       reason: 'the codec is flat: a file for each form that bytes take',
     },
     {
-      where: 'packages/broker/src/protocols/amqp091',
-      max: 21,
-      reason: 'one layer, read side by side; the next file asks for a folder beside handlers/',
-    },
-    {
-      where: 'packages/broker/src/core',
-      max: 18,
-      reason: 'dead letters ask for a folder of their own',
-    },
-    {
-      where: 'packages/broker/src/core/queue',
-      max: 18,
-      reason: 'the rules of a queue (expiry, length, deliveries) ask for a folder of their own',
-    },
-    {
-      where: 'packages/broker/src/store',
-      max: 21,
-      reason: 'the parts of the journal ask for a folder of their own',
-    },
-    {
       where: 'packages/broker/src/store/message-store.contract.ts#messageStoreContract',
       max: 73,
       reason: 'a list of tests',
@@ -75,11 +55,6 @@ export const exceptions: Exceptions = {
       reason: 'the end of a turn is the event loop, not a time; a test gives its own',
     },
     {
-      path: 'packages/broker/src/store/directory-lock.ts',
-      allows: ['node:crypto', 'a timer'],
-      reason: 'held against other processes, whose time and names are the real ones',
-    },
-    {
       path: 'packages/broker/src/broker.ts',
       allows: ['node:net'],
       reason: 'tells a TCP socket from other streams, to know whether the peer is on this machine',
@@ -90,7 +65,7 @@ export const exceptions: Exceptions = {
       reason: 'tells a TCP socket from other streams: only it has let go of what it has written',
     },
     {
-      path: 'packages/broker/src/protocols/amqp091/server-properties.ts',
+      path: 'packages/broker/src/protocols/amqp091/opening/server-properties.ts',
       allows: ['process'],
       reason: 'tells clients which Node.js they talk to; constant for the life of the process',
     },

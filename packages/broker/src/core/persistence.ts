@@ -1,9 +1,9 @@
-import type { Journal } from '../store/journal.js';
-import { JournalStore } from '../store/journal-store.js';
-import { LocationTable } from '../store/location-table.js';
+import type { Journal } from '../store/journal/journal.js';
+import { JournalStore } from '../store/journal/journal-store.js';
+import { LocationTable } from '../store/journal/location-table.js';
+import type { RecoveredChain } from '../store/journal/recovery.js';
 import { MemoryStore } from '../store/memory-store.js';
 import type { MessageStore } from '../store/message-store.js';
-import type { RecoveredChain } from '../store/recovery.js';
 import type { Message } from './message.js';
 import type { QueueStores } from './queue/queue-spec.js';
 import type { TopologyChange } from './topology.js';

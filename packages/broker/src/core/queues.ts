@@ -1,7 +1,7 @@
 import { type FieldTable, fieldTypeName } from '@leveret/amqp';
 import type { Deadlines } from '../base/deadlines.js';
 import { type Random, uniqueName } from '../base/random.js';
-import type { DeadLetterOffice } from './dead-letter-office.js';
+import type { DeadLetterOffice } from './dead-letter/dead-letter-office.js';
 import { requireSame, requireSameArguments } from './equivalence.js';
 import type { TopologyEvents } from './events/topology-events.js';
 import type { Exchanges } from './exchanges.js';

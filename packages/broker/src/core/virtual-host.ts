@@ -2,7 +2,7 @@ import type { FieldTable } from '@leveret/amqp';
 import type { Clock } from '../base/clock.js';
 import type { Deadlines } from '../base/deadlines.js';
 import type { Random } from '../base/random.js';
-import { DeadLetterOffice } from './dead-letter-office.js';
+import { DeadLetterOffice } from './dead-letter/dead-letter-office.js';
 import { Firehose } from './events/firehose.js';
 import { noReporting, type Reporting } from './events/reporting.js';
 import { TopologyEvents } from './events/topology-events.js';

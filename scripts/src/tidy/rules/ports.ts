@@ -19,8 +19,8 @@ const engine = ['packages/amqp/src', 'packages/broker/src', 'packages/client/src
 const broker = 'packages/broker/src';
 const clock = [`${broker}/base/clock.ts`];
 const random = [`${broker}/base/random.ts`];
-const disk = `${broker}/store/node-files.ts`;
-const lock = `${broker}/store/directory-lock.ts`;
+const disk = `${broker}/store/disk/node-files.ts`;
+const lock = `${broker}/store/disk/directory-lock.ts`;
 
 const calls: readonly Ban[] = [
   {

@@ -1,11 +1,11 @@
 import type { FieldTable } from '@leveret/amqp';
 import type { Random } from '../../base/random.js';
 import { Refusal } from '../refusal.js';
-import { ConsistentHashRouter } from './consistent-hash.js';
 import { DirectRouter } from './direct.js';
 import { FanoutRouter } from './fanout.js';
+import { ConsistentHashRouter } from './hashing/consistent-hash.js';
+import { ModulusHashRouter } from './hashing/modulus-hash.js';
 import { HeadersRouter } from './headers.js';
-import { ModulusHashRouter } from './modulus-hash.js';
 import { RandomRouter } from './random.js';
 import { RecentHistoryRouter } from './recent-history.js';
 import type { Router } from './router.js';

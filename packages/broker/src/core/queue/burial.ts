@@ -1,6 +1,6 @@
 import type { Alarm, Deadlines } from '../../base/deadlines.js';
-import type { DeathReason } from '../deaths.js';
-import type { Backlog } from './backlog.js';
+import type { DeathReason } from '../dead-letter/deaths.js';
+import type { Backlog } from './backlog/backlog.js';
 import type { DeadLettering } from './dead-lettering.js';
 
 /** After what time dead letters that nobody took are published again, in milliseconds. */

@@ -1,6 +1,6 @@
-import { type DeadLetter, type DeadLetterAddress, deadLetter } from '../dead-letter.js';
-import type { DeadLetterOffice, Settled } from '../dead-letter-office.js';
-import type { DeathReason } from '../deaths.js';
+import { type DeadLetter, type DeadLetterAddress, deadLetter } from '../dead-letter/dead-letter.js';
+import type { DeadLetterOffice, Settled } from '../dead-letter/dead-letter-office.js';
+import type { DeathReason } from '../dead-letter/deaths.js';
 import type { Message } from '../message.js';
 import type { QueueSettings } from './settings.js';
 

@@ -1,6 +1,6 @@
 import type { Alarm, Deadlines } from '../../base/deadlines.js';
 import { TimeHeap } from '../../base/time-heap.js';
-import { PositionTable } from './position-table.js';
+import { PositionTable } from './backlog/position-table.js';
 
 /** How many messages expire in one go, or for how long, before others get their turn. */
 const SLICE_MESSAGES = 1_000;

@@ -1,6 +1,6 @@
 import type { Message } from '../message.js';
-import type { Backlog } from './backlog.js';
-import { PositionTable } from './position-table.js';
+import type { Backlog } from './backlog/backlog.js';
+import { PositionTable } from './backlog/position-table.js';
 import type { QueueSettings } from './settings.js';
 
 const READY = 1;

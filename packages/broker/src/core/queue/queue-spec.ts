@@ -1,7 +1,7 @@
 import type { FieldTable } from '@leveret/amqp';
 import type { Deadlines } from '../../base/deadlines.js';
 import type { MessageStore } from '../../store/message-store.js';
-import type { DeadLetterOffice } from '../dead-letter-office.js';
+import type { DeadLetterOffice } from '../dead-letter/dead-letter-office.js';
 import type { Message } from '../message.js';
 import type { ConnectionIdentity, QueueOwner } from '../ports.js';
 

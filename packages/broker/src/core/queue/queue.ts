@@ -3,13 +3,13 @@ import type { Exchange } from '../exchange/exchange.js';
 import type { Message } from '../message.js';
 import { nameOf, Refusal } from '../refusal.js';
 import { isQuorum, isSingleActive } from './arguments.js';
-import type { Backlog } from './backlog.js';
+import type { Backlog } from './backlog/backlog.js';
+import { FifoBacklog } from './backlog/fifo-backlog.js';
+import { LEVELS, PriorityBacklog } from './backlog/priority-backlog.js';
+import { needsRules, RuledBacklog } from './backlog/ruled-backlog.js';
 import { Consumers } from './consumers.js';
 import { DeadLettering } from './dead-lettering.js';
-import { FifoBacklog } from './fifo-backlog.js';
-import { LEVELS, PriorityBacklog } from './priority-backlog.js';
 import type { QueuePorts, QueueSpec } from './queue-spec.js';
-import { needsRules, RuledBacklog } from './ruled-backlog.js';
 import type { QueueSettings } from './settings.js';
 import { UnusedExpiry } from './unused-expiry.js';
 

@@ -16,11 +16,11 @@ import type { ReplySink } from '../../core/reply-addresses.js';
 import type { AmqpMessage } from './amqp-message.js';
 import { ChannelEvents } from './connection-events.js';
 import type { ConnectionContext } from './context.js';
-import { Deliveries } from './deliveries.js';
-import { ContentWriter } from './delivery.js';
+import { Deliveries } from './delivering/deliveries.js';
+import { ContentWriter } from './delivering/delivery.js';
 import { dispatch } from './dispatch.js';
-import { BASIC_PUBLISH, notAContentHeader } from './publish-assembler.js';
-import { Publisher } from './publisher.js';
+import { BASIC_PUBLISH, notAContentHeader } from './publishing/publish-assembler.js';
+import { Publisher } from './publishing/publisher.js';
 import type { Transport } from './transport.js';
 
 /** Class and method id as one number, as they stand in a payload. */

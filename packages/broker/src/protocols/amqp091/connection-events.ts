@@ -2,7 +2,7 @@ import type { ConsumerSpec } from '../../core/consumer.js';
 import { flag, number, terms, text } from '../../core/events/event-headers.js';
 import type { EventHeader } from '../../core/ports.js';
 import type { ConnectionContext } from './context.js';
-import { addressTerm } from './endpoints.js';
+import { addressTerm } from './opening/endpoints.js';
 
 /** RabbitMQ's name for the protocol. */
 const PROTOCOL = '{0,9,1}';

@@ -13,7 +13,7 @@ import {
 import fc from 'fast-check';
 import { SlabAllocator } from '../../store/slab.js';
 import type { AmqpMessage } from './amqp-message.js';
-import { PublishAssembler } from './publish-assembler.js';
+import { PublishAssembler } from './publishing/publish-assembler.js';
 
 /** A message to be published. */
 export interface Content {

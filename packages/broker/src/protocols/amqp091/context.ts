@@ -8,8 +8,8 @@ import type { Turn } from '../../base/turn.js';
 import type { ConnectionIdentity, Durability, EventSink, User } from '../../core/ports.js';
 import type { VirtualHost } from '../../core/virtual-host.js';
 import type { SlabAllocator } from '../../store/slab.js';
-import type { Endpoints } from './endpoints.js';
 import type { ConnectionLimits } from './limits.js';
+import type { Endpoints } from './opening/endpoints.js';
 
 /** What every connection of a broker shares: the ports to the world, and the limits. */
 export interface Surroundings {

@@ -1,0 +1,42 @@
+import type { Message } from '../../message.js';
+
+/**
+ * The messages of a queue in their order, and which of them are ready. A message that is taken
+ * stays where it is until it is removed, and takes its old place again if it is given back.
+ */
+export interface Backlog {
+  /** How many messages are ready: there, and not taken. */
+  readonly ready: number;
+  /** Whether the message taken last had been taken before. */
+  readonly redelivered: boolean;
+  /** Whether the first ready message can be taken and read now; if there is none, true. */
+  readonly isAtHand: boolean;
+  /** Sees to it that it comes to hand, and calls `then` when something has: ask again. */
+  fetch(then: () => void): void;
+  /** Adds a message at the end, ready; returns its position. */
+  append(message: Message): number;
+  /** Takes the first ready message and returns its position, -1 if there is none. */
+  take(): number;
+  /** A message that has been taken, or is in memory. */
+  read(position: number): Message;
+  /** Puts a taken message back in its place. */
+  giveBack(position: number): void;
+  /** Removes a taken message for good. */
+  remove(position: number): void;
+  /** Removes a ready message for good, wherever it is. */
+  drop(position: number): void;
+  /** Whether there is a message at a position, taken or not: the disk may have lost it. */
+  has(position: number): boolean;
+  /** Whether a message can be read now, taken or not. */
+  isInMemory(position: number): boolean;
+  /** Sees to it that it can be read, and calls `then` when something has come: ask again. */
+  load(position: number, then: () => void): void;
+  /** Calls `visit` with the position of every ready message. */
+  forEachReady(visit: (position: number) => void): void;
+  /** Calls `visit` for every message in memory, taken or not. */
+  forEach(visit: (message: Message) => void): void;
+  /** The broker is closing: notes what has not been delivered, so that it comes back as new. */
+  settle(): void;
+  /** Removes every message, taken or not: the queue is gone. */
+  clear(): void;
+}

@@ -1,0 +1,25 @@
+import { Deadlines } from '../../../base/deadlines.js';
+import { ManualClock } from '../../../base/manual-clock.test.support.js';
+import { MemoryStore } from '../../../store/memory-store.js';
+import { backlogContract } from './backlog.contract.js';
+import { FifoBacklog } from './fifo-backlog.js';
+import { RuledBacklog } from './ruled-backlog.js';
+
+function unbroken(error: unknown): never {
+  throw error;
+}
+
+backlogContract(
+  'first in, first out',
+  () => new FifoBacklog(new MemoryStore()),
+  () => 0,
+);
+
+backlogContract(
+  'first in, first out, with no rules set',
+  () => {
+    const deadlines = new Deadlines(new ManualClock(), unbroken);
+    return new RuledBacklog(new FifoBacklog(new MemoryStore()), 1, deadlines, false);
+  },
+  () => 0,
+);

@@ -1,0 +1,124 @@
+import type { MessageStore } from '../../../store/message-store.js';
+import type { Message } from '../../message.js';
+import type { Backlog } from './backlog.js';
+import { PositionHeap } from './position-heap.js';
+
+/**
+ * Messages in the order they came. What has never been taken lies in the store from `#fresh` on;
+ * what was taken and given back lies before it, and goes first.
+ */
+export class FifoBacklog implements Backlog {
+  readonly #store: MessageStore<Message>;
+  /** The first position that was never taken. */
+  #fresh: number;
+  #freshCount = 0;
+  readonly #returned = new PositionHeap();
+  redelivered = false;
+
+  constructor(store: MessageStore<Message>) {
+    this.#store = store;
+    // A store that was there before the broker started: what may have been delivered goes first.
+    this.#fresh = store.redeliveredBelow;
+    let position = store.firstFrom(0);
+    for (; position < this.#fresh; position = store.firstFrom(position + 1)) {
+      this.#returned.push(position);
+    }
+    this.#freshCount = store.size - this.#returned.size;
+    store.onLost = (lost) => this.#lost(lost);
+  }
+
+  get isAtHand(): boolean {
+    if (this.ready === 0) return true;
+    return this.#store.isAtHand(this.#first());
+  }
+
+  fetch(then: () => void): void {
+    this.#store.fetch(this.#first(), then);
+  }
+
+  get ready(): number {
+    return this.#freshCount + this.#returned.size;
+  }
+
+  append(message: Message): number {
+    this.#freshCount++;
+    return this.#store.append(message);
+  }
+
+  take(): number {
+    if (this.#returned.size > 0) {
+      this.redelivered = true;
+      return this.#returned.pop();
+    }
+    if (this.#freshCount === 0) return -1;
+    const position = this.#store.firstFrom(this.#fresh);
+    this.#fresh = position + 1;
+    this.#freshCount--;
+    this.redelivered = false;
+    return position;
+  }
+
+  read(position: number): Message {
+    return this.#store.read(position);
+  }
+
+  giveBack(position: number): void {
+    this.#returned.push(position);
+  }
+
+  remove(position: number): void {
+    this.#store.remove(position);
+  }
+
+  drop(position: number): void {
+    if (position >= this.#fresh) this.#freshCount--;
+    else this.#returned.delete(position);
+    this.#store.remove(position);
+  }
+
+  has(position: number): boolean {
+    return this.#store.firstFrom(position) === position;
+  }
+
+  isInMemory(position: number): boolean {
+    return this.#store.isInMemory(position);
+  }
+
+  load(position: number, then: () => void): void {
+    this.#store.load(position, then);
+  }
+
+  forEachReady(visit: (position: number) => void): void {
+    this.#returned.forEach(visit);
+    let position = this.#store.firstFrom(this.#fresh);
+    for (; position < this.#store.next; position = this.#store.firstFrom(position + 1)) {
+      visit(position);
+    }
+  }
+
+  settle(): void {
+    this.#store.settleReservation(this.#fresh);
+  }
+
+  /** Position of the first ready message, if there is one. */
+  #first(): number {
+    if (this.#returned.size > 0) return this.#returned.peek();
+    return this.#store.firstFrom(this.#fresh);
+  }
+
+  #lost(position: number): void {
+    if (position >= this.#fresh) this.#freshCount--;
+    else this.#returned.delete(position);
+  }
+
+  forEach(visit: (message: Message) => void): void {
+    this.#store.forEach(visit);
+  }
+
+  clear(): void {
+    this.#store.clear();
+    this.#returned.clear();
+    this.#freshCount = 0;
+    this.#fresh = this.#store.next;
+  }
+}

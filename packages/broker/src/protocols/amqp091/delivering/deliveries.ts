@@ -1,0 +1,267 @@
+import { channelError, REPLY_CODES } from '@leveret/amqp';
+import type { Deadlines } from '../../../base/deadlines.js';
+import type { Consumer, ConsumerSpec } from '../../../core/consumer.js';
+import type { Firehose, TraceOrigin } from '../../../core/events/firehose.js';
+import type { Queue, Taken } from '../../../core/queue/queue.js';
+import type { Outcome, StagedSettlement, Transaction } from '../../../core/transaction.js';
+import { type Unacked, UnackedLedger } from '../../../core/unacked.js';
+import type { AmqpMessage } from '../amqp-message.js';
+import type { ChannelEvents } from '../connection-events.js';
+import type { Transport } from '../transport.js';
+import { ChannelConsumer, type ConsumerHost } from './channel-consumer.js';
+import type { ContentWriter } from './delivery.js';
+import { DeliveryTimeouts } from './delivery-timeouts.js';
+
+/** What the consuming half needs of its channel. */
+export interface DeliveriesHost {
+  readonly deadlines: Deadlines;
+  readonly events: ChannelEvents;
+  readonly firehose: Firehose;
+  readonly origin: TraceOrigin;
+  /** The broker has cancelled a consumer. */
+  consumerCancelled(consumerTag: string): void;
+  /** A delivery has not been acknowledged within so many milliseconds. */
+  timedOut(milliseconds: number): void;
+}
+
+/**
+ * The consuming half of a channel: its consumers, its credit, and what waits to be acknowledged.
+ */
+export class Deliveries implements ConsumerHost {
+  readonly #transport: Transport;
+  readonly #writer: ContentWriter;
+  readonly #ledger = new UnackedLedger();
+  readonly #consumers = new Map<string, ChannelConsumer>();
+  readonly #host: DeliveriesHost;
+  /** There as soon as a delivery has to be acknowledged within a time. */
+  #timeouts: DeliveryTimeouts | undefined;
+  readonly #firehose: Firehose;
+  /** Prefetch of the consumers started next: basic.qos with global=false. 0: any number. */
+  consumerPrefetch = 0;
+  /** Deliveries to consumers that may be unacknowledged together: global=true. 0: any number. */
+  #channelPrefetch = 0;
+  /** Queues whose single active consumer may have been one of this channel's. */
+  readonly #left = new Set<Queue>();
+  /** How many are, those got with basic.get left out. */
+  #unacked = 0;
+
+  constructor(transport: Transport, writer: ContentWriter, host: DeliveriesHost) {
+    this.#transport = transport;
+    this.#writer = writer;
+    this.#host = host;
+    this.#firehose = host.firehose;
+  }
+
+  get consumerCount(): number {
+    return this.#consumers.size;
+  }
+
+  hasConsumer(tag: string): boolean {
+    return this.#consumers.has(tag);
+  }
+
+  /** Adds a consumer to a queue; it gets nothing before the queue is drained. Throws a Refusal. */
+  addConsumer(spec: ConsumerSpec, queue: Queue, vhost: string): void {
+    const prefix = this.#writer.deliverPrefix(spec.tag);
+    const added = new ChannelConsumer(spec, queue, prefix, this);
+    queue.add(added.consumer, vhost);
+    this.#consumers.set(spec.tag, added);
+    this.#host.events.consumerCreated(spec, queue.name);
+  }
+
+  /**
+   * Ends a consumer; what it has not acknowledged stays with the channel. Returns its queue, to be
+   * drained: another consumer may get its messages now.
+   */
+  cancelConsumer(tag: string, byClient: boolean = true): Queue | undefined {
+    const consumer = this.#consumers.get(tag)?.consumer;
+    if (consumer === undefined) return undefined;
+    this.#consumers.delete(tag);
+    const { queue } = consumer;
+    this.#host.events.consumerDeleted(tag, queue.name, byClient);
+    queue.cancel(consumer);
+    return queue;
+  }
+
+  /** Ends all consumers. Their queues move on in {@link giveBackAll}. */
+  cancelAll(): void {
+    for (const tag of [...this.#consumers.keys()]) {
+      const queue = this.cancelConsumer(tag, false);
+      if (queue?.isSingleActive) this.#left.add(queue);
+    }
+    this.#timeouts?.stop();
+  }
+
+  canTake(noAck: boolean): boolean {
+    if (this.#transport.isCongested) return false;
+    return noAck || this.#channelPrefetch === 0 || this.#unacked < this.#channelPrefetch;
+  }
+
+  deliver(to: ChannelConsumer, message: AmqpMessage, position: number, redelivered: boolean): void {
+    const { consumer } = to;
+    let tag: number;
+    let waiting: Unacked | undefined;
+    if (consumer.noAck) {
+      tag = this.#ledger.skip();
+    } else {
+      consumer.unacked++;
+      this.#unacked++;
+      waiting = { queue: consumer.queue, position, consumer };
+      tag = this.#ledger.add(waiting);
+      const timeout = timeoutOf(consumer.queue, consumer);
+      if (timeout !== undefined) this.#expectAck(tag, timeout);
+    }
+    this.#writer.deliver(to.prefix, tag, redelivered, message);
+    this.#transport.defer();
+    if (this.#firehose.isOn) {
+      this.#firehose.delivered(consumer.queue, message, redelivered, this.#host.origin, waiting);
+    }
+  }
+
+  /** Sends a message got with basic.get; `noAck` says that it is gone from the queue. */
+  deliverGot(queue: Queue, { message, position, redelivered }: Taken, noAck: boolean): void {
+    const waiting = noAck ? undefined : { queue, position, consumer: undefined };
+    const tag = waiting === undefined ? this.#ledger.skip() : this.#ledger.add(waiting);
+    const timeout = queue.settings.consumerTimeoutMilliseconds;
+    if (timeout !== undefined && !noAck) this.#expectAck(tag, timeout);
+    if (this.#firehose.isOn) {
+      this.#firehose.delivered(queue, message, redelivered, this.#host.origin, waiting);
+    }
+    // AMQP 0-9-1 is the only protocol that publishes, so every message is one of its own.
+    this.#writer.getOk(tag, redelivered, message as AmqpMessage, queue.messageCount);
+    this.#transport.defer();
+  }
+
+  /** Uses up a tag for a direct reply. */
+  deliverReply(prefix: Buffer, message: AmqpMessage): void {
+    this.#writer.deliver(prefix, this.#ledger.skip(), false, message);
+    this.#transport.defer();
+  }
+
+  cancelled({ consumer }: ChannelConsumer): void {
+    this.#consumers.delete(consumer.tag);
+    this.#host.events.consumerDeleted(consumer.tag, consumer.queue.name, false);
+    this.#host.consumerCancelled(consumer.tag);
+  }
+
+  /** Sets the channel's own prefetch, and lets those go on that it may have held up. */
+  setChannelPrefetch(count: number): void {
+    this.#channelPrefetch = count;
+    this.resumeAll();
+  }
+
+  /** Lets the consumers go on that were held up by something other than their own prefetch. */
+  resumeAll(): void {
+    for (const { consumer } of this.#consumers.values()) consumer.queue.resume(consumer);
+  }
+
+  /**
+   * Settles one delivery, or all up to a tag: at once, or when the transaction is committed.
+   * Throws if no delivery waits under that tag.
+   */
+  settle(
+    deliveryTag: number,
+    multiple: boolean,
+    outcome: Outcome,
+    transaction: Transaction | undefined,
+  ): void {
+    if (!multiple) {
+      const entry = this.#ledger.take(deliveryTag);
+      if (entry === undefined) throw unknownTag(deliveryTag);
+      if (transaction === undefined) this.#settleOne(entry, outcome);
+      else transaction.settle({ deliveryTag, entry, outcome });
+      return;
+    }
+    const settlements: StagedSettlement[] = [];
+    const known = this.#ledger.takeUpTo(deliveryTag, (entry, tag) => {
+      settlements.push({ deliveryTag: tag, entry, outcome });
+    });
+    if (!known) throw unknownTag(deliveryTag);
+    if (transaction === undefined) this.commit(settlements);
+    else for (const settlement of settlements) transaction.settle(settlement);
+  }
+
+  /** Settles many deliveries: all of them first, and only then does anything move on. */
+  commit(settlements: readonly StagedSettlement[]): void {
+    for (const { entry, outcome } of settlements) {
+      if (this.#firehose.isOn) this.#firehose.settled(entry, outcome, this.#host.origin);
+      this.#release(entry, outcome);
+    }
+    for (const { entry, outcome } of settlements) this.#moveOn(entry, outcome);
+  }
+
+  /** tx.rollback: the deliveries wait for their settlement again. */
+  rollback(settlements: readonly StagedSettlement[]): void {
+    for (const { deliveryTag, entry } of settlements) {
+      this.#ledger.restore(deliveryTag, entry);
+      const timeout = timeoutOf(entry.queue, entry.consumer);
+      if (timeout !== undefined) this.#expectAck(deliveryTag, timeout);
+    }
+  }
+
+  /** Takes every delivery back into its queue, where they are sent from again by `moveOn`. */
+  giveBackAll(): { moveOn: () => void } {
+    const settlements: StagedSettlement[] = [];
+    this.#ledger.takeUpTo(0, (entry, deliveryTag) => {
+      settlements.push({ deliveryTag, entry, outcome: 'requeue' });
+    });
+    for (const { entry } of settlements) this.#release(entry, 'requeue');
+    return {
+      moveOn: () => {
+        for (const { entry } of settlements) this.#moveOn(entry, 'requeue');
+        for (const queue of this.#left) queue.drain();
+        this.#left.clear();
+      },
+    };
+  }
+
+  #expectAck(deliveryTag: number, milliseconds: number): void {
+    this.#timeouts ??= new DeliveryTimeouts(
+      this.#host.deadlines,
+      (tag) => this.#ledger.get(tag) !== undefined,
+      (tag) => this.#timedOut(tag),
+    );
+    this.#timeouts.add(deliveryTag, milliseconds);
+  }
+
+  #timedOut(deliveryTag: number): void {
+    const entry = this.#ledger.get(deliveryTag);
+    if (entry === undefined) return;
+    // It may be without a limit by now, or have another.
+    const timeout = timeoutOf(entry.queue, entry.consumer);
+    if (timeout !== undefined) this.#host.timedOut(timeout);
+  }
+
+  #settleOne(entry: Unacked, outcome: Outcome): void {
+    if (this.#firehose.isOn) this.#firehose.settled(entry, outcome, this.#host.origin);
+    this.#release(entry, outcome);
+    this.#moveOn(entry, outcome);
+  }
+
+  /** Frees the message, and the credit it took. */
+  #release({ queue, position, consumer }: Unacked, outcome: Outcome): void {
+    if (outcome === 'requeue') queue.giveBack(position);
+    else if (outcome === 'discard') queue.reject(position);
+    else queue.acknowledge(position);
+    if (consumer === undefined) return;
+    consumer.unacked--;
+    this.#unacked--;
+  }
+
+  /** Lets go on what waited for the message or the credit. */
+  #moveOn({ queue, consumer }: Unacked, outcome: Outcome): void {
+    if (this.#channelPrefetch > 0) this.resumeAll();
+    else if (consumer?.parked) queue.resume(consumer);
+    if (outcome === 'requeue') queue.drain();
+  }
+}
+
+function unknownTag(deliveryTag: number): Error {
+  const text = `unknown delivery tag ${deliveryTag}`;
+  return channelError(REPLY_CODES.PRECONDITION_FAILED, text);
+}
+
+/** How long a delivery may go without an acknowledgement; undefined for any time. */
+function timeoutOf(queue: Queue, consumer: Consumer | undefined): number | undefined {
+  return consumer?.spec.timeoutMilliseconds ?? queue.settings.consumerTimeoutMilliseconds;
+}

@@ -1,0 +1,67 @@
+import { type Random, uniqueName } from '../../../base/random.js';
+
+/** The two ends of a socket, as the system gives them. */
+export interface SocketEnds {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly isEncrypted: boolean;
+}
+
+/** The two ends of a stream. */
+export interface Endpoints {
+  /** As RabbitMQ names connections: `127.0.0.1:50000 -> 127.0.0.1:5672`. */
+  readonly name: string;
+  /** Our address; empty, as the rest, for a stream that is no socket. */
+  readonly host: string;
+  /** Our port; 0 if there is none. */
+  readonly port: number;
+  readonly peerHost: string;
+  readonly peerPort: number;
+  readonly isEncrypted: boolean;
+  /** Whether the peer is on this machine; one in this process is. */
+  readonly isLoopback: boolean;
+}
+
+/** Where a stream leads: that of a socket, or one in this process, with a name of its own. */
+export function endpointsOf(ends: SocketEnds | undefined, random: Random): Endpoints {
+  if (ends === undefined) {
+    const name = uniqueName(random, 'stream');
+    const nowhere = { host: '', port: 0, peerHost: '', peerPort: 0 };
+    return { name, ...nowhere, isEncrypted: false, isLoopback: true };
+  }
+  const { localPort: port, remotePort: peerPort, isEncrypted } = ends;
+  const host = plainAddress(ends.localAddress);
+  const peerHost = plainAddress(ends.remoteAddress);
+  const name = `${quoted(peerHost)}:${peerPort} -> ${quoted(host)}:${port}`;
+  const isLoopback = peerHost === '::1' || peerHost.startsWith('127.');
+  return { name, host, port, peerHost, peerPort, isEncrypted, isLoopback };
+}
+
+/** An address as the term RabbitMQ's events print: `{127,0,0,1}`, or eight numbers for IPv6. */
+export function addressTerm(address: string): string {
+  if (!isIPv6(address)) return address === '' ? '' : `{${address.replaceAll('.', ',')}}`;
+  const [head = '', tail] = address.split('%')[0]!.split('::');
+  const before = groups(head);
+  const after = groups(tail ?? '');
+  const missing = tail === undefined ? 0 : 8 - before.length - after.length;
+  return `{${[...before, ...new Array<number>(missing).fill(0), ...after].join(',')}}`;
+}
+
+function groups(part: string): number[] {
+  return part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
+}
+
+/** IPv4 that came by an IPv6 listener is still IPv4. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+function quoted(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+function isIPv6(address: string): boolean {
+  return address.includes(':');
+}

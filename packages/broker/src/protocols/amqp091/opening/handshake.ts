@@ -1,0 +1,278 @@
+import type { Duplex } from 'node:stream';
+import {
+  AmqpError,
+  connectionError,
+  type DecodedMethod,
+  DecodeError,
+  decodeMethod,
+  encodeMethodFrame,
+  type FieldTable,
+  FRAME_HEARTBEAT,
+  FRAME_METHOD,
+  FRAME_MIN_SIZE,
+  PROTOCOL_HEADER,
+  REPLY_CODES,
+  UnknownMethodError,
+} from '@leveret/amqp';
+import type { Timer } from '../../../base/clock.js';
+import type { Authenticator, User } from '../../../core/ports.js';
+import type { VirtualHost } from '../../../core/virtual-host.js';
+import type { ConnectionContext, Surroundings } from '../context.js';
+import { unexpectedFrame } from '../frame-error.js';
+import { Transport, type TransportListener } from '../transport.js';
+import type { Endpoints } from './endpoints.js';
+import { MECHANISMS, readResponse } from './sasl.js';
+import { type ServerProperties, serverPropertiesTable } from './server-properties.js';
+
+/** What a handshake needs to know of the broker. */
+export interface HandshakePorts extends Surroundings {
+  readonly authenticator: Authenticator;
+  readonly serverProperties: ServerProperties;
+  /** The virtual host of that name, if there is one. */
+  readonly findVhost: (name: string) => VirtualHost | undefined;
+}
+
+/** Takes over from a handshake that has succeeded. */
+export type Opened = (transport: Transport, context: ConnectionContext) => TransportListener;
+
+type Step = 'header' | 'start-ok' | 'tune-ok' | 'open' | 'over';
+
+/** Protocol headers we speak to: 0-9-1, and 0-9, which is close enough (RabbitMQ). */
+const HEADER_0_9 = Buffer.from([0x41, 0x4d, 0x51, 0x50, 1, 1, 0, 9]);
+
+/**
+ * Brings a peer from the first octet to an open connection (0-9-1 §2.2.4), or away: only when
+ * everything holds is there a connection at all.
+ *
+ * What goes wrong before connection.open is answered as RabbitMQ does: the socket is closed after a
+ * while, without a word; only a refused login is told, to clients that ask to be.
+ */
+export class Handshake implements TransportListener {
+  readonly #ports: HandshakePorts;
+  readonly #opened: Opened;
+  readonly #over: () => void;
+  readonly #transport: Transport;
+  #timer: Timer;
+  readonly #endpoints: Endpoints;
+  #step: Step = 'header';
+  #header: Buffer = Buffer.alloc(0);
+  #user: User | undefined;
+  #mechanism = '';
+  #clientProperties: FieldTable = new Map();
+  #frameBytesMax = 0;
+  #channelsMax = 0;
+  #heartbeatSeconds = 0;
+
+  /** `over` is called when the peer is gone without a connection having come about. */
+  constructor(
+    duplex: Duplex,
+    endpoints: Endpoints,
+    ports: HandshakePorts,
+    opened: Opened,
+    over: () => void,
+  ) {
+    this.#ports = ports;
+    this.#opened = opened;
+    this.#over = over;
+    this.#endpoints = endpoints;
+    const { turn, pool, limits, clock } = ports;
+    const transportPorts = { turn, pool, outputBytesMax: limits.outputBytesMax };
+    this.#transport = new Transport(
+      duplex,
+      this,
+      (chunk) => this.#readHeader(chunk),
+      transportPorts,
+      FRAME_MIN_SIZE,
+    );
+    this.#timer = clock.after(limits.handshakeMilliseconds, () => this.#transport.destroy());
+  }
+
+  /** Gives the peer up: the broker is closing. */
+  abandon(): void {
+    this.#transport.destroy();
+  }
+
+  frame(type: number, channel: number, buffer: Buffer, start: number, end: number): void {
+    try {
+      if (type === FRAME_METHOD && channel === 0) this.#method(decodeMethod(buffer, start, end));
+      else if (type !== FRAME_HEARTBEAT) this.#unexpectedFrame(type, buffer, start, end);
+    } catch (error) {
+      if (error instanceof AmqpError) this.#close(error);
+      else if (error instanceof DecodeError || error instanceof UnknownMethodError) {
+        this.#refuse(error.message);
+      } else throw error;
+    }
+  }
+
+  frameFault(): void {
+    this.#refuse('a broken frame');
+  }
+
+  endTurn(): void {}
+
+  drained(): void {}
+
+  closed(): void {
+    this.#timer.cancel();
+    this.#over();
+  }
+
+  broken(error: unknown): void {
+    this.#ports.logger.error('internal error in a handshake', { error });
+  }
+
+  /** Reads the eight octets a client begins with; answers others with the right ones (§4.2.2). */
+  #readHeader(chunk: Buffer): Buffer | undefined {
+    this.#header = Buffer.concat([this.#header, chunk]);
+    if (this.#header.length < PROTOCOL_HEADER.length) return undefined;
+    const header = this.#header.subarray(0, PROTOCOL_HEADER.length);
+    const rest = this.#header.subarray(PROTOCOL_HEADER.length);
+    if (header.equals(PROTOCOL_HEADER) || header.equals(HEADER_0_9)) {
+      this.#step = 'start-ok';
+      this.#transport.send(
+        encodeMethodFrame(0, 'connection.start', {
+          versionMajor: 0,
+          versionMinor: 9,
+          serverProperties: serverPropertiesTable(this.#ports.serverProperties),
+          mechanisms: MECHANISMS,
+          locales: 'en_US',
+        }),
+      );
+    } else {
+      this.#transport.send(PROTOCOL_HEADER);
+      this.#transport.end();
+    }
+    return rest;
+  }
+
+  /** Only once the peer is about to open is it told what is wrong. */
+  #unexpectedFrame(type: number, buffer: Buffer, start: number, end: number): void {
+    if (this.#step === 'open') throw unexpectedFrame(type, buffer, start, end);
+    this.#refuse('a frame that does not belong in a handshake');
+  }
+
+  #method(method: DecodedMethod): void {
+    if (method.name === 'connection.start-ok' && this.#step === 'start-ok') {
+      this.#login(method.args.mechanism, method.args.response, method.args.clientProperties);
+    } else if (method.name === 'connection.tune-ok' && this.#step === 'tune-ok') {
+      this.#tune(method.args.channelMax, method.args.frameMax, method.args.heartbeat);
+    } else if (method.name === 'connection.open' && this.#step === 'open') {
+      this.#open(method.args.virtualHost);
+    } else if (method.name === 'connection.close') {
+      this.#transport.send(encodeMethodFrame(0, 'connection.close-ok', {}));
+      this.#transport.end();
+    } else if (this.#step === 'over') {
+      if (method.name === 'connection.close-ok') this.#transport.end();
+    } else {
+      this.#refuse(`${method.name} out of place`);
+    }
+  }
+
+  #login(mechanism: string, response: string, clientProperties: FieldTable): void {
+    this.#clientProperties = clientProperties;
+    const credentials = readResponse(mechanism, response);
+    if (credentials === undefined) {
+      this.#refuse(`no credentials for mechanism ${mechanism}`);
+      return;
+    }
+    const { user, password } = credentials;
+    const result = this.#ports.authenticator.login(user, password, this.#endpoints.isLoopback);
+    if (typeof result === 'string') {
+      this.#loginFailed(mechanism, user, result);
+      return;
+    }
+    this.#user = result;
+    this.#mechanism = mechanism;
+    this.#step = 'tune-ok';
+    const { limits } = this.#ports;
+    this.#transport.send(
+      encodeMethodFrame(0, 'connection.tune', {
+        channelMax: limits.channelsMax,
+        frameMax: limits.frameBytesMax,
+        heartbeat: limits.heartbeatSeconds,
+      }),
+    );
+  }
+
+  #loginFailed(mechanism: string, user: string, reason: string): void {
+    if (hasCapability(this.#clientProperties, 'authentication_failure_close')) {
+      const text =
+        `Login was refused using authentication mechanism ${mechanism}. ` +
+        'For details see the broker logfile.';
+      const error = connectionError(REPLY_CODES.ACCESS_REFUSED, text);
+      this.#transport.send(encodeMethodFrame(0, 'connection.close', error.closeArguments()));
+    }
+    this.#ports.logger.warn(`login of user '${user}' refused: ${reason}`, { mechanism });
+    this.#refuse('login refused');
+  }
+
+  /**
+   * RabbitMQ takes what is within its own limits, and neither less than the least nor "no limit".
+   */
+  #tune(channelsMax: number, frameBytesMax: number, heartbeatSeconds: number): void {
+    const { limits } = this.#ports;
+    if (frameBytesMax < FRAME_MIN_SIZE || frameBytesMax > limits.frameBytesMax) {
+      this.#refuse(`frame-max ${frameBytesMax} is not from 4096 to ${limits.frameBytesMax}`);
+    } else if (channelsMax === 0 || channelsMax > limits.channelsMax) {
+      this.#refuse(`channel-max ${channelsMax} is not from 1 to ${limits.channelsMax}`);
+    } else {
+      this.#frameBytesMax = frameBytesMax;
+      this.#channelsMax = channelsMax;
+      this.#heartbeatSeconds = heartbeatSeconds;
+      this.#transport.payloadBytesMax = frameBytesMax;
+      this.#step = 'open';
+    }
+  }
+
+  #open(vhostName: string): void {
+    const vhost = this.#ports.findVhost(vhostName);
+    if (vhost === undefined) {
+      throw connectionError(REPLY_CODES.NOT_ALLOWED, `vhost ${vhostName} not found`, {
+        classId: 10,
+        methodId: 40,
+      });
+    }
+    this.#timer.cancel();
+    this.#transport.send(encodeMethodFrame(0, 'connection.open-ok', { knownHosts: '' }));
+    const context: ConnectionContext = {
+      ...this.#ports,
+      vhost,
+      user: this.#user!,
+      identity: { name: this.#endpoints.name, user: this.#user!.name },
+      endpoints: this.#endpoints,
+      mechanism: this.#mechanism,
+      connectedAt: this.#ports.clock.wallTime(),
+      clientProperties: this.#clientProperties,
+      takesConsumerCancel: hasCapability(this.#clientProperties, 'consumer_cancel_notify'),
+      frameBytesMax: this.#frameBytesMax,
+      channelsMax: this.#channelsMax,
+      heartbeatSeconds: this.#heartbeatSeconds,
+    };
+    this.#transport.handOver(this.#opened(this.#transport, context));
+  }
+
+  /** Tells the peer why, and waits for it to agree. */
+  #close(error: AmqpError): void {
+    this.#step = 'over';
+    this.#transport.send(encodeMethodFrame(0, 'connection.close', error.closeArguments()));
+  }
+
+  /** Leaves the peer waiting for a while, so that trying things out is slow. */
+  #refuse(reason: string): void {
+    if (this.#step === 'over') return;
+    this.#step = 'over';
+    this.#transport.stopReading();
+    this.#ports.logger.debug(`handshake refused: ${reason}`);
+    const { clock, limits } = this.#ports;
+    this.#timer.cancel();
+    this.#timer = clock.after(limits.refusalMilliseconds, () => this.#transport.destroy());
+  }
+}
+
+/** Whether a client has announced that it can do something, in its properties' `capabilities`. */
+function hasCapability(clientProperties: FieldTable, name: string): boolean {
+  const capabilities = clientProperties.get('capabilities');
+  if (capabilities?.type !== 'F') return false;
+  const capability = capabilities.value.get(name);
+  return capability?.type === 't' && capability.value;
+}

@@ -1,0 +1,134 @@
+import type { Clock, Timer } from '../../base/clock.js';
+import type { Logger } from '../../base/logger.js';
+import type { DiskFile, Files } from '../disk/files.js';
+import { indexPath } from './file-index.js';
+import { SPARE_NAME } from './journal-file.js';
+
+/** Zeros are written in pieces of this size, so that they do not hold up what matters. */
+const PIECE_BYTES = 1_048_576;
+
+/** How long after a failure it is tried again to make a spare file ready, in milliseconds. */
+const RETRY_MILLISECONDS = 1_000;
+
+/**
+ * The file the journal goes on in when the current one is full, made ready beforehand: filled with
+ * zeros, so that writing to it changes nothing but its content, and so that there is room for it.
+ * Files that are no longer needed are used again. What an earlier use has left in them does not
+ * matter: checksums start from a number that is new for each use.
+ */
+export class SpareFile {
+  readonly #files: Files;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #fileBytes: number;
+  readonly #durable: boolean;
+  readonly #path: string;
+  readonly #found: () => void;
+  #isReady = false;
+  /** There is no room on the disk for another file. */
+  isMissing = false;
+  #work: Promise<void> = Promise.resolve();
+  #retry: Timer | undefined;
+  #isClosed = false;
+
+  /** `found` is called when there is room again after there was none. */
+  constructor(
+    options: { readonly directory: string; readonly fileBytes: number; readonly durable: boolean },
+    ports: { readonly files: Files; readonly clock: Clock; readonly logger: Logger },
+    found: () => void,
+  ) {
+    this.#files = ports.files;
+    this.#clock = ports.clock;
+    this.#logger = ports.logger;
+    this.#fileBytes = options.fileBytes;
+    this.#durable = options.durable;
+    this.#path = `${options.directory}/${SPARE_NAME}`;
+    this.#found = found;
+  }
+
+  /** Begins to make a spare file ready, if there is none. */
+  prepare(): void {
+    this.#inTurn(async () => {
+      if (this.#isReady || this.#isClosed) return;
+      try {
+        await this.#fill();
+        this.#ready();
+      } catch (error) {
+        this.#failed(error);
+      }
+    });
+  }
+
+  /** Opens a file under a new name: the spare one if it is ready, otherwise an empty one. */
+  async take(path: string): Promise<DiskFile> {
+    await this.#work;
+    if (this.#isReady) {
+      this.#isReady = false;
+      await this.#files.rename(this.#path, path);
+    }
+    return await this.#files.open(path, { create: true, durableWrites: this.#durable });
+  }
+
+  /** Takes a journal file that is no longer needed: as the spare one, or to be removed. */
+  recycle(path: string): void {
+    this.#inTurn(async () => {
+      await this.#files.remove(indexPath(path)).catch(() => {});
+      if (this.#isReady || this.#isClosed) {
+        await this.#files.remove(path);
+        return;
+      }
+      await this.#files.rename(path, this.#path);
+      // It may have been the first file of a start, which is not filled beforehand.
+      this.prepare();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    await this.#work;
+  }
+
+  async #fill(): Promise<void> {
+    const file = await this.#files.open(this.#path, { create: true, durableWrites: false });
+    try {
+      const zeros = Buffer.alloc(PIECE_BYTES);
+      for (let at = await file.size(); at < this.#fileBytes; ) {
+        if (this.#isClosed) return;
+        const bytes = Math.min(PIECE_BYTES, this.#fileBytes - at);
+        await file.write(zeros.subarray(0, bytes), at);
+        at += bytes;
+      }
+      if (this.#durable) await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  #ready(): void {
+    if (this.#isClosed) return;
+    this.#isReady = true;
+    if (!this.isMissing) return;
+    this.isMissing = false;
+    this.#logger.warn('there is room for the journal again');
+    this.#found();
+  }
+
+  #failed(error: unknown): void {
+    if (!this.isMissing) {
+      const text =
+        'no room for another journal file: publishers of persistent messages wait until there is; ' +
+        'free some on the disk, or let consumers drain the queues';
+      this.#logger.error(text, { error });
+    }
+    this.isMissing = true;
+    this.#retry = this.#clock.after(RETRY_MILLISECONDS, () => this.prepare());
+  }
+
+  /** One thing after the other. What fails here leaves a file behind, and is tried again. */
+  #inTurn(action: () => Promise<void>): void {
+    this.#work = this.#work.then(action).catch((error: unknown) => {
+      this.#logger.warn('cannot clear away a journal file', { error });
+    });
+  }
+}
