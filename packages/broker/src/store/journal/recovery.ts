@@ -1,6 +1,7 @@
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
 import { batchesOf, type ReportProblem } from './batch-reader.js';
+import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
 import { readFileIndex } from './file-index.js';
 import {
   BEGUN_NAME,
@@ -11,16 +12,9 @@ import {
   readRange,
   slotOf,
 } from './journal-file.js';
-import {
-  BATCH_HEADER_BYTES,
-  BATCHES_OFFSET,
-  DamagedJournalError,
-  decodeFileHeader,
-  type FileHeader,
-  SECOND_HEADER_OFFSET,
-} from './journal-format.js';
+import { BATCHES_OFFSET, DamagedJournalError } from './journal-format.js';
 import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from './location-table.js';
-import { decodeOperations, type Operation, type PublishOperation, SNAPSHOT } from './operations.js';
+import { decodeOperations, type Operation, type PublishOperation } from './operations.js';
 
 /** A chain as the journal has left it. */
 export interface RecoveredChain {
@@ -38,19 +32,6 @@ export interface Recovered {
   readonly nextFileNumber: number;
   readonly epoch: number;
   readonly operations: number;
-}
-
-/** What a file begins with. */
-interface FileHead {
-  readonly header: FileHeader;
-  /** Whether its snapshot was on the disk when the file was gone on with. */
-  readonly isBegun: boolean;
-}
-
-/** A file of a journal, read into memory. */
-interface FileContent extends FileHead {
-  readonly path: string;
-  readonly bytes: Buffer;
 }
 
 /** Whether a topology change is the end of a chain; the store does not know what changes mean. */
@@ -372,28 +353,6 @@ class Recovery {
   #pathOf(number: number): string {
     return `${this.#directory}/${journalFileName(number)}`;
   }
-}
-
-/**
- * Reads what a file begins with. It was never begun if there is nothing, or what there is belongs
- * to an earlier use.
- */
-function readHead(bytes: Buffer, number: number): FileHead | 'never begun' | 'damaged' {
-  const first = decodeFileHeader(bytes, 0);
-  const second = decodeFileHeader(bytes, SECOND_HEADER_OFFSET);
-  // It has been given another name since, and the power went before that was on the disk.
-  if (first !== undefined && first.number !== number) return 'never begun';
-  const header = first ?? (second?.number === number ? second : undefined);
-  if (header !== undefined) return { header, isBegun: second?.number === number };
-  const isBlank = bytes.subarray(0, BATCHES_OFFSET).every((octet) => octet === 0);
-  return isBlank ? 'never begun' : 'damaged';
-}
-
-/** Whether a file's first batch is whole, and begins with a snapshot. */
-function beginsWithSnapshot({ bytes, header }: FileContent): boolean {
-  const [first] = batchesOf(bytes, header, () => {});
-  if (first?.start !== BATCHES_OFFSET + BATCH_HEADER_BYTES) return false;
-  return bytes[first.start] === SNAPSHOT;
 }
 
 /** Whether numbers go up by one from `from` on: no file is missing. */
