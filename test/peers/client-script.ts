@@ -20,8 +20,8 @@ export interface ScriptNames {
 const scriptChannels: readonly number[] = [1, 2, 3];
 
 /**
- * A client's life of so many steps: declarations, then whatever comes, right and wrong. Left out is what
- * RabbitMQ answers at random or fails at, and what depends on the time, as TTL does.
+ * A client's life of so many steps: declarations, then whatever comes, right and wrong. Left out is
+ * what RabbitMQ answers at random or fails at, and what depends on the time, as TTL does.
  */
 export function clientScript(random: SeededRandom, names: ScriptNames, length: number): Step[] {
   const draw = new Draw(random, names);

@@ -88,8 +88,9 @@ const settlingRounds = 3;
 const settlingRoundsMax = 100;
 
 /**
- * Whether two answers may differ: deliveries from several queues to one channel come in any order, and
- * a commit that is refused in part is a listed difference. From there on a script cannot be compared.
+ * Whether two answers may differ: deliveries from several queues to one channel come in any order,
+ * and a commit that is refused in part is a listed difference. From there on a script cannot be
+ * compared.
  */
 function isUndecided(one: string, other: string): boolean {
   const untagged = (answer: string): string =>
@@ -163,8 +164,8 @@ class Life {
   }
 
   /**
-   * All that comes until the step is answered and the broker has settled, sorted, as the order across
-   * channels is its own.
+   * All that comes until the step is answered and the broker has settled, sorted, as the order
+   * across channels is its own.
    */
   async #listen(raw: RawConnection, step: Step): Promise<string[]> {
     const heard: string[] = [];
@@ -244,7 +245,7 @@ class Life {
   }
 }
 
-/** Properties without what 3.10.8 does not know, the time of a death, and the order within tables. */
+/** Properties without what 3.10.8 does not know, the time of a death, and the order in tables. */
 function comparable(properties: Readonly<Record<string, unknown>>): unknown {
   return JSON.parse(
     JSON.stringify(properties, (key, value: unknown) => {
