@@ -30,12 +30,7 @@ export function requireSameArguments(
     if (askedValue === undefined && currentValue === undefined) continue;
     if (askedValue !== undefined && currentValue !== undefined) {
       if (sameFieldValue(askedValue, currentValue)) continue;
-      refuse(
-        thing,
-        key,
-        `'${formatFieldValue(askedValue)}'`,
-        `'${formatFieldValue(currentValue)}'`,
-      );
+      refuse(thing, key, quoted(askedValue), quoted(currentValue));
     } else if (key !== 'x-queue-type' || !isClassic(askedValue ?? currentValue)) {
       refuse(thing, key, describe(askedValue), describe(currentValue));
     }
@@ -47,6 +42,11 @@ function refuse(thing: string, key: string, asked: string, current: string): nev
     'precondition-failed',
     `inequivalent arg '${key}' for ${thing}: received ${asked} but current is ${current}`,
   );
+}
+
+/** Of two values that are both there; void counts as none. */
+function quoted(value: FieldValue): string {
+  return value.type === 'V' ? 'none' : `'${formatFieldValue(value)}'`;
 }
 
 function describe(value: FieldValue | undefined): string {

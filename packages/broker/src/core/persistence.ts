@@ -1,7 +1,7 @@
 import type { Journal } from '../store/journal/journal.js';
-import { JournalStore } from '../store/journal/journal-store.js';
-import { LocationTable } from '../store/journal/location-table.js';
 import type { RecoveredChain } from '../store/journal/recovery.js';
+import { JournalStore } from '../store/journal-store.js';
+import { LocationTable } from '../store/location-table.js';
 import { MemoryStore } from '../store/memory-store.js';
 import type { MessageStore } from '../store/message-store.js';
 import type { Message } from './message.js';

@@ -1,5 +1,5 @@
+import type { JournalStore } from '../journal-store.js';
 import { BATCH_HEADER_BYTES } from './journal-format.js';
-import type { JournalStore } from './journal-store.js';
 import {
   PLACEMENT_BYTES,
   PUBLISH,

@@ -1,9 +1,9 @@
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
+import type { JournalStore, Storable } from '../journal-store.js';
 import { type FileIndex, readFileIndex } from './file-index.js';
 import { type JournalFile, locationOf } from './journal-file.js';
 import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
-import type { JournalStore, Storable } from './journal-store.js';
 
 /** A full file with a smaller share of its messages alive is not worth its room. */
 const LIVE_SHARE_MIN = 0.25;

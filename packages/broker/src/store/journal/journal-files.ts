@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DiskFile, Files } from '../disk/files.js';
+import type { JournalStore, Storable } from '../journal-store.js';
 import type { Batch } from './batch.js';
 import { Cleaner } from './cleaner.js';
 import { FileIndexBuilder, indexPath } from './file-index.js';
@@ -20,7 +21,6 @@ import {
   sealBatch,
 } from './journal-format.js';
 import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
-import type { JournalStore, Storable } from './journal-store.js';
 import { SpareFile } from './spare-file.js';
 
 /** What a failed write waits before it is tried again, in milliseconds. */

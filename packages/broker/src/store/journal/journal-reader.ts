@@ -1,6 +1,6 @@
 import type { Files } from '../disk/files.js';
+import type { Storable } from '../journal-store.js';
 import { type JournalFile, offsetOf, readRange } from './journal-file.js';
-import type { Storable } from './journal-store.js';
 import { decodePublish, isWholePublish, publishBytes } from './operations.js';
 
 /** How much is read at once, in octets. */

@@ -1,4 +1,5 @@
 import type { Turn, TurnEnd } from '../../base/turn.js';
+import type { JournalStore, Storable } from '../journal-store.js';
 import { Batch } from './batch.js';
 import {
   JournalFiles,
@@ -7,7 +8,6 @@ import {
   type JournalStart,
 } from './journal-files.js';
 import type { ReadMessage } from './journal-reader.js';
-import type { JournalStore, Storable } from './journal-store.js';
 import { encodeSnapshot } from './snapshot.js';
 
 /** Octets gathered and not yet written, above which publishers have to wait. */

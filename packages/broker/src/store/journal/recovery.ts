@@ -1,5 +1,6 @@
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
+import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../location-table.js';
 import { batchesOf, type ReportProblem } from './batch-reader.js';
 import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
 import { readFileIndex } from './file-index.js';
@@ -13,7 +14,6 @@ import {
   slotOf,
 } from './journal-file.js';
 import { BATCHES_OFFSET, DamagedJournalError } from './journal-format.js';
-import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from './location-table.js';
 import { decodeOperations, type Operation, type PublishOperation } from './operations.js';
 
 /** A chain as the journal has left it. */

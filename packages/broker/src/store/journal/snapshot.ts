@@ -1,5 +1,5 @@
-import type { JournalStore } from './journal-store.js';
-import { MEMORY_ONLY } from './location-table.js';
+import type { JournalStore } from '../journal-store.js';
+import { MEMORY_ONLY } from '../location-table.js';
 import {
   CHAIN,
   CHAIN_HEADER_BYTES,

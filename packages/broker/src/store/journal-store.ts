@@ -1,9 +1,9 @@
-import { invariant } from '../../base/invariant.js';
-import { Sequence } from '../../base/sequence.js';
-import type { MessageStore, Stored } from '../message-store.js';
-import type { MessageWriter } from './batch.js';
-import type { Journal } from './journal.js';
+import { invariant } from '../base/invariant.js';
+import { Sequence } from '../base/sequence.js';
+import type { MessageWriter } from './journal/batch.js';
+import type { Journal } from './journal/journal.js';
 import { type LocationTable, MEMORY_ONLY, NOWHERE, PENDING } from './location-table.js';
+import type { MessageStore, Stored } from './message-store.js';
 
 /** What a durable queue's store needs to know of a message. */
 export interface Storable extends Stored, MessageWriter {
