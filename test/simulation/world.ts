@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { duplexPair } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Broker, type Logger } from '@leveret/broker';
+import type { SeededRandom } from '../wire/seeded-random.js';
+import type { FaultyFiles } from './faulty-files.js';
+import { HandTurnedClock } from './hand-turned-clock.js';
+import { StreamClient, type StreamClientEvents } from './stream-client.js';
+
+/** Where the simulated brokers keep their data. */
+export const DIRECTORY = '/data';
+
+/** Turns of the event loop to wait before time is let pass, and before giving up. */
+const TURNS_PER_TICK = 50;
+const TICK_MILLISECONDS = 250;
+const TURNS_MAX = 100_000;
+
+/** A broker in this process on a disk that may fail, and the way to it. */
+export class World {
+  readonly disk: FaultyFiles;
+  readonly clock: HandTurnedClock;
+  /** What the broker has logged at warn and above. */
+  readonly log: string[];
+  readonly #broker: Broker;
+  readonly #clients = new Set<StreamClient>();
+  #isCut = false;
+
+  private constructor(disk: FaultyFiles, clock: HandTurnedClock, broker: Broker, log: string[]) {
+    this.disk = disk;
+    this.clock = clock;
+    this.#broker = broker;
+    this.log = log;
+  }
+
+  /** Starts a broker on what is on a disk. */
+  static async open(disk: FaultyFiles, random: SeededRandom, fileBytes: number): Promise<World> {
+    const clock = new HandTurnedClock();
+    const log: string[] = [];
+    const opening = Broker.open({
+      clock,
+      logger: loggerTo(log),
+      random: { bytes: (bytes) => random.bytes(bytes) },
+      storage: { directory: DIRECTORY, files: disk, fileBytes },
+    });
+    const broker = await pump(opening, clock);
+    return new World(disk, clock, broker, log);
+  }
+
+  /** Connects a client. */
+  async connect(events: Partial<StreamClientEvents> = {}): Promise<StreamClient> {
+    const [ours, theirs] = duplexPair();
+    this.#broker.accept(theirs);
+    const all = { onDelivery: () => {}, onConfirm: () => {}, ...events };
+    const connecting = StreamClient.connect(ours, all);
+    const client = await this.wait(connecting);
+    this.#clients.add(client);
+    if (this.#isCut) this.cut();
+    return client;
+  }
+
+  /** Pulls every plug. */
+  cut(): void {
+    this.#isCut = true;
+    for (const client of this.#clients) client.cut();
+    this.#clients.clear();
+  }
+
+  /** Waits for something, and lets time pass meanwhile. */
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return pump(promise, this.clock);
+  }
+
+  /** Stops the broker as an operator does. */
+  async close(): Promise<void> {
+    await this.wait(this.#broker.close());
+  }
+}
+
+async function pump<T>(promise: Promise<T>, clock: HandTurnedClock): Promise<T> {
+  let isDone = false;
+  const done = (): void => {
+    isDone = true;
+  };
+  promise.then(done, done);
+  for (let turns = 1; !isDone; turns++) {
+    await nextTurn();
+    if (turns % TURNS_PER_TICK === 0) clock.advance(TICK_MILLISECONDS);
+    assert.ok(turns < TURNS_MAX, 'nothing happens any more: something waits for ever');
+  }
+  return promise;
+}
+
+function loggerTo(log: string[]): Logger {
+  const note = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
+    const { error } = fields ?? {};
+    log.push(error instanceof Error ? `${message}: ${error.stack}` : message);
+  };
+  return { trace: () => {}, debug: () => {}, info: () => {}, warn: note, error: note };
+}
