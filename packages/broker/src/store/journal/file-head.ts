@@ -32,8 +32,11 @@ export function readHead(bytes: Buffer, number: number): FileHead | 'never begun
   if (first !== undefined && first.number !== number) return 'never begun';
   const header = first ?? (second?.number === number ? second : undefined);
   if (header !== undefined) return { header, isBegun: second?.number === number };
-  const isBlank = bytes.subarray(0, BATCHES_OFFSET).every((octet) => octet === 0);
-  return isBlank ? 'never begun' : 'damaged';
+  // Beginning it was interrupted in the first header: the second is still what it was before.
+  const isBlank = bytes
+    .subarray(SECOND_HEADER_OFFSET, BATCHES_OFFSET)
+    .every((octet) => octet === 0);
+  return second !== undefined || isBlank ? 'never begun' : 'damaged';
 }
 
 /** Whether a file's first batch is whole, and begins with a snapshot. */
