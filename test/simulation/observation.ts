@@ -1,0 +1,40 @@
+import { SeededRandom } from '../wire/seeded-random.js';
+import { bodyOf, idOf } from './bodies.js';
+import type { DiskEvent } from './disk-state.js';
+import { FaultyFiles } from './faulty-files.js';
+import { exists } from './inspection.js';
+import { World } from './world.js';
+
+/** Queues that a short history uses. */
+const NAMES = ['q0', 'q1', 'urgent'];
+
+/** Id of a message that only finds out where it gets to. */
+const PROBE = 1_000_000;
+
+/** What a broker that starts on a disk has: queues, their messages in order, and routes, as text. */
+export async function observe(content: readonly DiskEvent[], fileBytes: number): Promise<string> {
+  const disk = new FaultyFiles({ content });
+  const world = await World.open(disk, new SeededRandom(2), fileBytes);
+  const lines: string[] = [];
+  const there: string[] = [];
+  for (const name of NAMES) if (await exists(world, 'queue', name)) there.push(name);
+  const hasFan = await exists(world, 'exchange', 'fan');
+  const client = await world.connect();
+  if (hasFan) {
+    client.publish({ exchange: 'fan' }, bodyOf(PROBE, 0), {});
+    await world.wait(client.roundTrip());
+  }
+  lines.push(`fan: ${hasFan}`);
+  for (const queue of there) {
+    const ids: number[] = [];
+    for (;;) {
+      const { method, body } = await world.wait(client.call('basic.get', { queue }));
+      if (method.name === 'basic.get-empty') break;
+      ids.push(idOf(body));
+    }
+    lines.push(`${queue}: ${ids.join(' ')}`);
+  }
+  world.cut();
+  const alarming = world.log.filter((line) => /damaged|missing|lost|Error/.test(line));
+  return [...lines, ...alarming].join('\n');
+}
