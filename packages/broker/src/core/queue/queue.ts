@@ -37,7 +37,6 @@ export class Queue {
   /** The same, if its messages are subject to any rules. */
   #rules: RuledBacklog | undefined;
   #settings: QueueSettings;
-  #deadLettering: DeadLettering | undefined;
   #unusedExpiry: UnusedExpiry | undefined;
   #deleted = false;
   #isFetching = false;
@@ -53,6 +52,7 @@ export class Queue {
         : new FifoBacklog(ports.stores.open(0));
     this.#settings = settings;
     this.applySettings(settings);
+    this.#rules?.restarted();
   }
 
   get name(): string {
@@ -88,10 +88,8 @@ export class Queue {
   applySettings(settings: QueueSettings): void {
     const { deadlines, deadLetterOffice, owner } = this.#ports;
     this.#settings = settings;
-    this.#deadLettering = DeadLettering.of(this.name, settings, deadLetterOffice);
-    const isRuled = this.#isQuorum || needsRules(settings, this.#deadLettering);
-    if (isRuled) this.#rules ??= this.#rule();
-    this.#rules?.apply(settings, this.#deadLettering);
+    if (this.#isQuorum || needsRules(settings)) this.#rules ??= this.#rule();
+    this.#rules?.apply(settings, DeadLettering.of(this.name, settings, deadLetterOffice));
     this.#unusedExpiry?.stop();
     this.#unusedExpiry = UnusedExpiry.of(settings, deadlines, () => owner.queueExpired(this));
     this.used();
@@ -212,13 +210,8 @@ export class Queue {
   /** Removes a delivered message that was rejected; it may go to the dead-letter exchange. */
   reject(position: number): void {
     if (this.#deleted) return;
-    if (this.#rules !== undefined) {
-      this.#rules.reject(position);
-      return;
-    }
-    const letter = this.#deadLettering?.prepare(this.#backlog.read(position), 'rejected');
-    this.#backlog.remove(position);
-    if (letter !== undefined) this.#deadLettering?.send(letter);
+    if (this.#rules === undefined) this.#backlog.remove(position);
+    else this.#rules.reject(position);
   }
 
   /** Puts a delivered message back in its place; {@link drain} once all of them are back. */
@@ -254,7 +247,6 @@ export class Queue {
     const stride = this.spec.maxPriority > 0 ? LEVELS : 1;
     const { deadlines } = this.#ports;
     const rules = new RuledBacklog(this.#backlog, stride, deadlines, this.#isQuorum);
-    rules.apply(this.#settings, this.#deadLettering);
     this.#rules = rules;
     this.#backlog = rules;
     return rules;

@@ -10,15 +10,12 @@ import type { QueueSettings } from '../settings.js';
 import type { Backlog } from './backlog.js';
 
 /** Whether a queue with such settings needs a backlog with rules. */
-export function needsRules(
-  settings: QueueSettings,
-  deadLettering: DeadLettering | undefined,
-): boolean {
+export function needsRules(settings: QueueSettings): boolean {
   return (
+    settings.deadLetterExchange !== undefined ||
     settings.messageTtlMilliseconds !== undefined ||
     settings.deliveryLimit !== undefined ||
-    LengthLimit.isSet(settings) ||
-    deadLettering?.isCertain === true
+    LengthLimit.isSet(settings)
   );
 }
 
@@ -89,6 +86,13 @@ export class RuledBacklog implements Backlog {
       ? new LengthLimit(settings, this.#inner, this.#stride)
       : undefined;
     this.#dropHead();
+  }
+
+  /** The broker has started with these messages: their time to live in the queue runs from now. */
+  restarted(): void {
+    if (this.#ttlMilliseconds === Number.POSITIVE_INFINITY) return;
+    const deadline = this.#deadlines.now() + this.#ttlMilliseconds;
+    this.#inner.forEachReady((position) => this.#expiry.add(position, deadline));
   }
 
   /** Whether `count` more messages with `bytes` octets would be refused; see LengthLimit. */
