@@ -123,3 +123,58 @@ export const refusedCommit: Difference<'kept' | 'dropped'> = {
   rabbitmq: 'kept',
   leveret: 'dropped',
 };
+
+export const hashArgumentOfWrongType: Difference<ExpectedClose> = {
+  about: 'x-consistent-hash declared with a hash-header that is no string',
+  reason: 'a mistake of the client is told on its channel; RabbitMQ fails inside',
+  rabbitmq: connectionClose(541, ''),
+  leveret: channelClose(
+    406,
+    "Invalid argument 5, 'hash-header' must be a string",
+    'exchange.declare',
+  ),
+};
+
+export const keysMovedByARemoval: Difference<'only its own' | 'others too'> = {
+  about: 'which keys go elsewhere when a binding of an x-consistent-hash exchange goes',
+  reason: 'consistent hashing is for keys that stay; RabbitMQ renumbers the bindings behind it',
+  rabbitmq: 'others too',
+  leveret: 'only its own',
+};
+
+/** The queues that a trace says a message for a queue that is not there has gone to. */
+export function tracedRouteOfMissingQueue(queue: string): Difference<readonly string[]> {
+  return {
+    about: 'routed_queues in the trace of a publish by the default exchange to a missing queue',
+    reason: 'it went nowhere',
+    rabbitmq: [queue],
+    leveret: [],
+  };
+}
+
+/** What is traced besides publishes and deliveries, of a message in that queue. */
+export function tracedSettlements(queue: string): Difference<readonly string[]> {
+  return {
+    about: 'traces of what becomes of deliveries',
+    reason: 'a trace that ends at the delivery does not tell whether a message was lost',
+    rabbitmq: [],
+    leveret: [`nack.${queue}`, `ack.${queue}`],
+  };
+}
+
+/** The text that refuses a policy for something else than queues and exchanges. */
+export const unknownPolicyTarget: Difference<string> = {
+  about: 'a policy to be applied to what there is not',
+  reason: 'RabbitMQ knows types of queues there from 3.12 on',
+  rabbitmq: "apply-to 'zzz' unrecognised; should be 'queues', 'exchanges' or 'all'",
+  leveret:
+    "apply-to 'zzz' unrecognised; should be one of: 'queues', 'classic_queues', " +
+    " 'quorum_queues', 'streams', 'exchanges', or 'all'",
+};
+
+export const historyThroughAnExchange: Difference<readonly string[]> = {
+  about: 'what an exchange that is bound to an x-recent-history exchange is given of its history',
+  reason: 'messages keep their order; RabbitMQ gives it to queues in order, to exchanges backwards',
+  rabbitmq: ['2', '1', '0'],
+  leveret: ['0', '1', '2'],
+};
