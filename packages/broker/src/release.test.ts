@@ -16,8 +16,8 @@ import { ManualClock } from './base/manual-clock.test.support.js';
 import { Broker, surroundingsOf } from './broker.js';
 import { InMemory } from './core/persistence.js';
 import { VirtualHost } from './core/virtual-host.js';
-import type { SlabAllocator } from './store/slab.js';
 import { publishFrames, RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
+import type { SlabAllocator } from './store/slab.js';
 
 /** A broker of whose virtual host and memory everything can be seen. */
 function newWorld(): {
