@@ -81,6 +81,9 @@ describe('a pattern', () => {
       '^(?=(a+)+$)',
       '^(?!(?!(a+)+$))',
       '(x+x+)+y',
+      '(?:a?){900}b',
+      '(?=(?:a?){900}b|a*)b',
+      '(?!(?=(?:a?){850}c)(?:a?){50}b)b',
     ]) {
       assert.equal(matches(pattern, name), false, pattern);
     }

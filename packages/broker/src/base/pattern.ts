@@ -28,29 +28,34 @@ type Step =
  * groups and possessive quantifiers are refused. Patterns and names are wire strings, matched octet
  * by octet, as RabbitMQ does.
  *
- * Whatever the pattern, an answer takes no more than steps × octets: a step is never tried twice at
- * the same octet, because what did not lead to a match once will not do so again. (Within a
- * look-ahead it is steps × octets for each octet it is asked at.) JavaScript's own RegExp can take
- * for ever, and would take the broker with it.
+ * Whatever the pattern, an answer takes time in proportion to steps × octets: for every step at
+ * every octet it is found out once whether a match can be reached from there, from the end of the
+ * match backwards. JavaScript's own RegExp can take for ever, and would take the broker with it.
  */
 export class Pattern {
   readonly source: string;
   readonly #steps: Step[] = [{ kind: 'matched' }];
+  /** By step, the steps it may come after. */
+  readonly #before: readonly (readonly number[])[];
   readonly #start: number;
 
   /** Throws a {@link PatternError} if it cannot be understood, or would be too large. */
   constructor(source: string) {
     this.source = source;
     this.#start = this.#compile(parsePattern(source), 0);
+    const before: number[][] = this.#steps.map(() => []);
+    this.#steps.forEach((step, index) => {
+      if (step.kind === 'matched') return;
+      before[step.next]!.push(index);
+      if (step.kind === 'either') before[step.other]!.push(index);
+    });
+    this.#before = before;
   }
 
   /** Whether the pattern matches anywhere in a name. */
   matches(name: string): boolean {
-    const search = new Search(this.#steps, name);
-    const tried = search.nothingTried();
-    for (let at = 0; at <= name.length; at++) {
-      if (search.leadsToMatch(this.#start, at, tried)) return true;
-    }
+    const search = new Search(this.#steps, this.#before, name);
+    for (let at = 0; at <= name.length; at++) if (search.reaches(this.#start, at)) return true;
     return false;
   }
 
@@ -105,56 +110,80 @@ export class Pattern {
   }
 }
 
-/** One search of one name. */
+/** One search of one name: from which step at which octet can a match be reached? */
 class Search {
   readonly #steps: readonly Step[];
+  readonly #before: readonly (readonly number[])[];
   readonly #name: string;
-  /** Answers of look-aheads, by step and octet. */
-  readonly #seen = new Map<number, boolean>();
+  /** Numbers of octets, and the place behind the last. */
+  readonly #width: number;
+  /** By step × width + octet: 1 if a match can be reached. */
+  readonly #reaching: Uint8Array;
+  /** Look-aheads whose bodies have been searched. */
+  readonly #answered = new Set<number>();
+  readonly #pending: number[] = [];
 
-  constructor(steps: readonly Step[], name: string) {
+  constructor(steps: readonly Step[], before: readonly (readonly number[])[], name: string) {
     this.#steps = steps;
+    this.#before = before;
     this.#name = name;
+    this.#width = name.length + 1;
+    this.#reaching = new Uint8Array(steps.length * this.#width);
+    for (let at = 0; at < this.#width; at++) this.#mark(0, at);
+    this.#spread();
+    steps.forEach((step, index) => {
+      // Those within its body were made, and so are answered, before it.
+      if (step.kind === 'look-ahead') this.#answer(index, step.next);
+    });
   }
 
-  /** Room to note, for each step at each octet, that it was tried. */
-  nothingTried(): Uint8Array {
-    return new Uint8Array(this.#steps.length * (this.#name.length + 1));
+  reaches(step: number, at: number): boolean {
+    return this.#reaching[step * this.#width + at] === 1;
   }
 
-  /** Whether the steps from one on match from an octet on. */
-  leadsToMatch(first: number, from: number, tried: Uint8Array): boolean {
-    const width = this.#name.length + 1;
-    const pending = [first * width + from];
-    for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
-      if (tried[key] === 1) continue;
-      tried[key] = 1;
-      const at = key % width;
-      const step = this.#steps[(key - at) / width]!;
-      if (step.kind === 'matched') return true;
-      if (step.kind === 'either') pending.push(step.other * width + at, step.next * width + at);
-      else if (this.#holds(step, at, key)) {
-        pending.push(step.next * width + (step.kind === 'octet' ? at + 1 : at));
-      }
+  #mark(step: number, at: number): void {
+    const key = step * this.#width + at;
+    if (this.#reaching[key] === 1) return;
+    this.#reaching[key] = 1;
+    this.#pending.push(key);
+  }
+
+  /** Marks what leads to what has been marked. */
+  #spread(): void {
+    for (let key = this.#pending.pop(); key !== undefined; key = this.#pending.pop()) {
+      const at = key % this.#width;
+      for (const step of this.#before[(key - at) / this.#width]!) this.#markBefore(step, at);
     }
-    return false;
   }
 
-  #holds(step: Exclude<Step, { kind: 'matched' | 'either' }>, at: number, key: number): boolean {
+  /** Marks a step that leads to an octet where a match can be reached, if it gets there. */
+  #markBefore(index: number, at: number): void {
+    const step = this.#steps[index]!;
     switch (step.kind) {
       case 'octet':
-        return at < this.#name.length && step.set[this.#name.charCodeAt(at)] === 1;
+        if (at > 0 && step.set[this.#name.charCodeAt(at - 1)] === 1) this.#mark(index, at - 1);
+        break;
       case 'place':
-        return isPlace(step.place, this.#name, at);
-      case 'look-ahead': {
-        let found = this.#seen.get(key);
-        if (found === undefined) {
-          found = this.leadsToMatch(step.body, at, this.nothingTried());
-          this.#seen.set(key, found);
+        if (isPlace(step.place, this.#name, at)) this.#mark(index, at);
+        break;
+      case 'look-ahead':
+        if (this.#answered.has(index) && this.reaches(step.body, at) !== step.negative) {
+          this.#mark(index, at);
         }
-        return found !== step.negative;
-      }
+        break;
+      case 'either':
+        this.#mark(index, at);
+        break;
+      case 'matched':
     }
+  }
+
+  /** A look-ahead's body has been searched: it can be passed where it holds. */
+  #answer(index: number, next: number): void {
+    this.#answered.add(index);
+    for (let at = 0; at < this.#width; at++)
+      if (this.reaches(next, at)) this.#markBefore(index, at);
+    this.#spread();
   }
 }
 
