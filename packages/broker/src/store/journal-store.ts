@@ -213,10 +213,12 @@ export class JournalStore implements MessageStore<Storable> {
     this.#isLoading = true;
     this.#journal.readFrom(location, (read) => {
       this.#isLoading = false;
-      if (this.#isClosed) return;
-      if (read !== undefined) this.#take(position, read);
-      // It may have been moved meanwhile: then it is read from there when it is asked for again.
-      else if (this.#locations.get(position) === location) this.#lose(position);
+      if (!this.#isClosed) {
+        if (read !== undefined) this.#take(position, read);
+        // It may have been moved meanwhile: then it is read from there when it is asked for again.
+        else if (this.#locations.get(position) === location) this.#lose(position);
+      }
+      // Whoever waits for a message of a queue that has gone has to find that out.
       this.#wake();
     });
   }

@@ -49,7 +49,7 @@ export class Channel implements ReplySink {
   /** The queue that an empty name means: the one declared last on this channel. */
   lastQueue = '';
   replyConsumer: ReplyConsumer | undefined;
-  /** Closed by us, and the peer has not agreed yet: whatever else it sends is ignored. */
+  /** Closed, by us or by the peer: what comes is ignored, and what was to be answered is not. */
   isClosing = false;
   readonly #transport: Transport;
   readonly #writer: ContentWriter;
@@ -192,7 +192,6 @@ export class Channel implements ReplySink {
   /** Closes the channel because of an error; the peer has to agree before its number is free. */
   fail(error: AmqpError, cause: MethodId = this.blame(error)): void {
     this.sendConfirms();
-    this.isClosing = true;
     this.release();
     const { replyCode, replyText } = error.closeArguments();
     this.send('channel.close', { replyCode, replyText, ...idsOf(cause) });
@@ -206,6 +205,7 @@ export class Channel implements ReplySink {
 
   /** First half of {@link release}: with several channels going, all stop before any gives back. */
   stopConsuming(): void {
+    this.isClosing = true;
     this.publisher.assembler.abandon();
     this.deliveries.cancelAll();
     this.cancelReplies();

@@ -205,6 +205,7 @@ export class Deliveries implements ConsumerHost {
     this.#ledger.takeUpTo(0, (entry, deliveryTag) => {
       settlements.push({ deliveryTag, entry, outcome: 'requeue' });
     });
+    this.#timeouts?.stop();
     for (const { entry } of settlements) this.#release(entry, 'requeue');
     return {
       moveOn: () => {
