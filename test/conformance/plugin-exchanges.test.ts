@@ -75,7 +75,9 @@ function near(actual: number, expected: number, within: number, what: string): v
   assert.ok(Math.abs(actual - expected) <= within, `${what}: ${actual}, not near ${expected}`);
 }
 
-describe('x-consistent-hash', await needing('x-consistent-hash'), () => {
+const consistentHash = await needing('x-consistent-hash');
+
+describe('x-consistent-hash', consistentHash, () => {
   test('spreads routing keys by the weights of the bindings', async (t) => {
     const world = await declared(t, 'x-consistent-hash');
     const queues = [await bind(world, '1'), await bind(world, '3')];
@@ -225,7 +227,9 @@ describe('x-modulus-hash', await needing('x-modulus-hash'), () => {
   });
 });
 
-describe('x-recent-history', await needing('x-recent-history'), () => {
+const recentHistory = await needing('x-recent-history');
+
+describe('x-recent-history', recentHistory, () => {
   test('gives a new queue the last 20 messages, oldest first, and then what comes', async (t) => {
     const world = await declared(t, 'x-recent-history');
     await publishMany(world, 25, () => 'k');

@@ -21,12 +21,7 @@ const scriptChannels: readonly number[] = [1, 2, 3];
 
 /**
  * A client's life of so many steps: declarations, then whatever comes, right and wrong. Left out is
-<<<<<<< HEAD
- * what
- * RabbitMQ answers at random or fails at, and what depends on the time, as TTL does.
-=======
  * what RabbitMQ answers at random or fails at, and what depends on the time, as TTL does.
->>>>>>> conformance
  */
 export function clientScript(random: SeededRandom, names: ScriptNames, length: number): Step[] {
   const draw = new Draw(random, names);

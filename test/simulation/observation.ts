@@ -11,7 +11,9 @@ const NAMES = ['q0', 'q1', 'urgent'];
 /** Id of a message that only finds out where it gets to. */
 const PROBE = 1_000_000;
 
-/** What a broker that starts on a disk has: queues, their messages in order, and routes, as text. */
+/**
+ * What a broker that starts on a disk has: queues, their messages in order, and routes, as text.
+ */
 export async function observe(content: readonly DiskEvent[], fileBytes: number): Promise<string> {
   const disk = new FaultyFiles({ content });
   const world = await World.open(disk, new SeededRandom(2), fileBytes);

@@ -23,7 +23,9 @@ export interface Milestone {
 /** Everything that happened to a disk, and what the broker had promised meanwhile. */
 export interface History {
   readonly events: readonly DiskEvent[];
-  /** In order; any step may be the last that is there after a crash, if a later one is not promised. */
+  /**
+   * In order; any step may be the last that is there after a crash, if a later one is not promised.
+   */
   readonly milestones: readonly Milestone[];
   readonly fileBytes: number;
 }
@@ -97,7 +99,9 @@ class Recorder {
     }, true);
   }
 
-  /** Acknowledges the first messages of a queue, one by one; nobody is told when that is durable. */
+  /**
+   * Acknowledges the first messages of a queue, one by one; nobody is told when that is durable.
+   */
   async #acknowledge(queue: string, count: number): Promise<void> {
     const client = await this.#world!.connect();
     for (let i = 0; i < count; i++) {

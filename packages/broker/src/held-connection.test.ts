@@ -8,8 +8,8 @@ import { decodeMethod, encodeMethodFrame, FRAME_METHOD } from '@leveret/amqp';
 import { until } from './base/until.test.support.js';
 import { Broker } from './broker.js';
 import { publishFrames, RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
-import type { DiskFile, Files } from './store/files.js';
-import { nodeFiles } from './store/node-files.js';
+import type { DiskFile, Files } from './store/disk/files.js';
+import { nodeFiles } from './store/disk/node-files.js';
 
 const DECLARE = {
   queue: 'q',
