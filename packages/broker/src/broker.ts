@@ -27,6 +27,7 @@ import {
 import { composeMessage } from './protocols/amqp091/publishing/compose-message.js';
 import type { Files } from './store/disk/files.js';
 import { nodeFiles } from './store/disk/node-files.js';
+import type { SyncPolicy } from './store/journal/journal-files.js';
 import { SlabAllocator } from './store/slab.js';
 import { controlOf, type VirtualHostControl } from './virtual-host-control.js';
 
@@ -57,6 +58,8 @@ export interface StorageOptions {
   readonly directory: string;
   /** Size of a journal file, in octets. Default: 64 MiB. */
   readonly fileBytes?: number;
+  /** Default: `always`. */
+  readonly sync?: SyncPolicy;
   /** Default: the machine's disk. */
   readonly files?: Files;
 }
@@ -108,7 +111,7 @@ export class Broker {
     const surroundings = surroundingsOf(options);
     const { directory, files = nodeFiles, fileBytes = JOURNAL_FILE_BYTES } = options.storage;
     const ports = { ...surroundings, files, isShared: files === nodeFiles };
-    const journalOptions = { directory, fileBytes, durable: true };
+    const journalOptions = { directory, fileBytes, sync: options.storage.sync ?? 'always' };
     const opened = await openJournal(vhostNames(options), ports, journalOptions);
     return new Broker(options, { surroundings, opened, vhosts: opened.vhosts });
   }

@@ -83,9 +83,9 @@ function sayWhatIsStored(directory: DataDirectory | undefined, logger: Logger): 
 }
 
 async function listen(options: ServerOptions, logger: Logger): Promise<RunningBroker> {
-  const { port, dataDir } = options;
+  const { port, dataDir, sync } = options;
   const host = options.bind.length > 0 ? options.bind : loopbackAddresses();
-  const storage = dataDir === undefined ? {} : { storage: { directory: dataDir } };
+  const storage = dataDir === undefined ? {} : { storage: { directory: dataDir, sync } };
   for (let attempt = 1; ; attempt++) {
     try {
       return await startBroker({ port, host, logger, ...storage });

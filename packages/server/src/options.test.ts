@@ -9,6 +9,7 @@ describe('parseCommandLine', () => {
       port: 5672,
       bind: [],
       inMemory: false,
+      sync: 'always',
       logLevel: 'info',
       logFormat: 'text',
     });
@@ -21,6 +22,14 @@ describe('parseCommandLine', () => {
     assert.equal(given.logLevel, 'trace');
     assert.equal(options('--in-memory', '--log-format', 'json').inMemory, true);
     assert.equal(options('--in-memory', '--log-format', 'json').logFormat, 'json');
+    assert.equal(options('--sync', 'never').sync, 'never');
+    assert.deepEqual(options('--sync=interval:250').sync, { milliseconds: 250 });
+  });
+
+  it('refuses a sync policy that is none', () => {
+    for (const policy of ['sometimes', 'interval', 'interval:0', 'interval:60001', 'interval:-1']) {
+      assert.throws(() => options('--sync', policy), StartError, policy);
+    }
   });
 
   it('collects addresses, an IPv6 one with or without brackets', () => {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { SyncPolicy } from '@leveret/broker';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { StartError } from './start-error.js';
 
@@ -16,6 +17,8 @@ export interface ServerOptions {
   readonly bind: readonly string[];
   readonly dataDir?: string;
   readonly inMemory: boolean;
+  /** When what is written reaches the disk. Default `always`; of no effect without `dataDir`. */
+  readonly sync: SyncPolicy;
   /** Default `info`. */
   readonly logLevel: LogLevel;
   /** Default `text`. */
@@ -49,7 +52,7 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
 }
 
 /** The options that describeCommand gives a default. */
-type Defaulted = Pick<ServerOptions, 'port' | 'logLevel' | 'logFormat'>;
+type Defaulted = Pick<ServerOptions, 'port' | 'sync' | 'logLevel' | 'logFormat'>;
 
 function describeCommand(version: string): Command {
   return new Command('leveret')
@@ -65,6 +68,12 @@ function describeCommand(version: string): Command {
       new Option('--data-dir <dir>', 'keep durable queues and persistent messages here').conflicts(
         'inMemory',
       ),
+    )
+    .option(
+      '--sync <policy>',
+      'put writes on the disk: always (before a confirm), interval:MS, never',
+      parseSync,
+      'always',
     )
     .option('--in-memory', 'write nothing to disk (what happens without --data-dir)')
     .addOption(
@@ -97,6 +106,13 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65535) return port;
   throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+}
+
+function parseSync(text: string): SyncPolicy {
+  if (text === 'always' || text === 'never') return text;
+  const milliseconds = Number(/^interval:(\d+)$/.exec(text)?.[1] ?? 0);
+  if (milliseconds >= 1 && milliseconds <= 60_000) return { milliseconds };
+  throw new InvalidArgumentError('It must be always, never, or interval:MS with 1 to 60000.');
 }
 
 /** One label or more of letters, digits, hyphens and underscores: `localhost`, `mq.example.org`. */

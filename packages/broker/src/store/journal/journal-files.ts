@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, Timer } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DiskFile, Files } from '../disk/files.js';
@@ -31,9 +31,18 @@ export interface JournalOptions {
   readonly directory: string;
   /** Size at which a file is full, in octets. */
   readonly fileBytes: number;
-  /** Whether a write counts only when it is on the disk; false promises nothing after a crash. */
-  readonly durable: boolean;
+  readonly sync: SyncPolicy;
 }
+
+/**
+ * When what has been written is put on the disk itself, out of the operating system's memory. The
+ * broker's own end, `kill -9` included, loses nothing under any of them; a power failure does:
+ *
+ * - `always`: before it is confirmed. Nothing confirmed is lost.
+ * - milliseconds: so often. What was confirmed in the last such time may be lost.
+ * - `never`: when the operating system gets round to it, often half a minute. All of that may be lost.
+ */
+export type SyncPolicy = 'always' | 'never' | { readonly milliseconds: number };
 
 /** What was found on the disk, for a journal to go on from. */
 export interface JournalStart {
@@ -95,6 +104,9 @@ export class JournalFiles {
   #next: Snapshot | undefined;
   #isFailing = false;
   #isClosing = false;
+  #syncTimer: Timer | undefined;
+  /** The current file could not be synced: what it holds is not to be relied upon. */
+  #hasFailedToSync = false;
 
   constructor(ports: JournalFilesPorts, options: JournalOptions, start: JournalStart) {
     this.#ports = ports;
@@ -138,11 +150,12 @@ export class JournalFiles {
     sealBatch(batch.bytes, { ...header, epoch: this.#epoch }, file.seed);
     file.bytes += batch.length;
     // Taken now: it counts in this batch, and nothing that is asked for while it is written.
-    if (file.bytes >= this.#options.fileBytes) {
+    if (file.bytes >= this.#options.fileBytes || this.#hasFailedToSync) {
       this.#next = { payload: this.#ports.snapshot(), operations: operations + batch.count };
     }
     try {
       await disk.write(batch.bytes, at);
+      this.#syncLater();
       return [batch];
     } catch (error) {
       return await this.#rescue(error, [batch], operations);
@@ -155,6 +168,7 @@ export class JournalFiles {
     const next = this.#next!;
     let written: readonly Batch[] = [];
     try {
+      if (typeof this.#options.sync === 'object') await full?.disk.sync();
       await this.#begin(next, [], next.operations);
       await this.#letGo(full);
     } catch (error) {
@@ -214,6 +228,8 @@ export class JournalFiles {
   }
 
   async close(): Promise<void> {
+    this.#syncTimer?.cancel();
+    if (this.#options.sync !== 'always') await this.#current?.disk.sync();
     await this.#current?.disk.close();
     await this.#spare.close();
   }
@@ -291,7 +307,7 @@ export class JournalFiles {
       await disk.write(head, 0);
       await disk.write(first, BATCHES_OFFSET);
       await disk.write(head, SECOND_HEADER_OFFSET);
-      if (this.#options.durable) await files.syncDirectory(this.#options.directory);
+      if (this.#options.sync !== 'never') await files.syncDirectory(this.#options.directory);
     } catch (error) {
       for (const batch of batches) {
         batch.forEachPlacement((store, position) => store.displaced(position));
@@ -303,6 +319,23 @@ export class JournalFiles {
     }
     this.#current = begun;
     this.#next = undefined;
+    this.#hasFailedToSync = false;
+  }
+
+  /** Syncs the current file when the interval is over, if there is one to be kept. */
+  #syncLater(): void {
+    const { sync } = this.#options;
+    if (typeof sync !== 'object' || this.#syncTimer !== undefined) return;
+    const { clock, logger } = this.#ports;
+    this.#syncTimer = clock.after(sync.milliseconds, () => {
+      this.#syncTimer = undefined;
+      this.#current?.disk.sync().catch((error: unknown) => {
+        // A later sync that works proves nothing about what this one has left undone.
+        this.#hasFailedToSync = true;
+        const text = 'cannot sync the journal: what was confirmed in the last interval is in doubt';
+        logger.error(text, { error });
+      });
+    });
   }
 
   #locate(batch: Batch, { file, index }: CurrentFile, shift: number): void {

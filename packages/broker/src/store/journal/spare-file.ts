@@ -3,6 +3,7 @@ import type { Logger } from '../../base/logger.js';
 import type { DiskFile, Files } from '../disk/files.js';
 import { indexPath } from './file-index.js';
 import { SPARE_NAME } from './journal-file.js';
+import type { JournalOptions, SyncPolicy } from './journal-files.js';
 
 /** Zeros are written in pieces of this size, so that they do not hold up what matters. */
 const PIECE_BYTES = 1_048_576;
@@ -21,7 +22,7 @@ export class SpareFile {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #fileBytes: number;
-  readonly #durable: boolean;
+  readonly #sync: SyncPolicy;
   readonly #path: string;
   readonly #found: () => void;
   #isReady = false;
@@ -33,7 +34,7 @@ export class SpareFile {
 
   /** `found` is called when there is room again after there was none. */
   constructor(
-    options: { readonly directory: string; readonly fileBytes: number; readonly durable: boolean },
+    options: JournalOptions,
     ports: { readonly files: Files; readonly clock: Clock; readonly logger: Logger },
     found: () => void,
   ) {
@@ -41,7 +42,7 @@ export class SpareFile {
     this.#clock = ports.clock;
     this.#logger = ports.logger;
     this.#fileBytes = options.fileBytes;
-    this.#durable = options.durable;
+    this.#sync = options.sync;
     this.#path = `${options.directory}/${SPARE_NAME}`;
     this.#found = found;
   }
@@ -66,7 +67,7 @@ export class SpareFile {
       this.#isReady = false;
       await this.#files.rename(this.#path, path);
     }
-    return await this.#files.open(path, { create: true, durableWrites: this.#durable });
+    return await this.#files.open(path, { create: true, durableWrites: this.#sync === 'always' });
   }
 
   /** Takes a journal file that is no longer needed: as the spare one, or to be removed. */
@@ -99,7 +100,7 @@ export class SpareFile {
         await file.write(zeros.subarray(0, bytes), at);
         at += bytes;
       }
-      if (this.#durable) await file.sync();
+      if (this.#sync !== 'never') await file.sync();
     } finally {
       await file.close();
     }
