@@ -32,3 +32,19 @@ test('an empty body has no frame, and a long one has several', () => {
   assert.ok(long.body().equals(body));
   assert.equal(long.framesEnd - long.bodyFramesStart, body.length + 3 * 8);
 });
+
+test('a routing key longer than the protocol has room for is cut', () => {
+  const routingKey = `publish.${'x'.repeat(255)}`;
+  const parts = {
+    exchange: 'amq.rabbitmq.trace',
+    routingKey,
+    properties: {},
+    body: Buffer.alloc(0),
+  };
+  const message = composeMessage(new SlabAllocator(), parts);
+  const cut = routingKey.slice(0, 255);
+  assert.equal(message.routingKey, cut);
+  const { addressStart, addressEnd } = message;
+  const address = message.buffer.toString('latin1', addressStart, addressEnd);
+  assert.equal(address, `\x12amq.rabbitmq.trace\xff${cut}`);
+});

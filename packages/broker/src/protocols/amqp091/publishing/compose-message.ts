@@ -4,6 +4,7 @@ import {
   FRAME_END,
   FRAME_HEADER_SIZE,
   FRAME_OVERHEAD,
+  SHORTSTR_MAX_BYTES,
 } from '@leveret/amqp';
 import type { MessageParts } from '../../../core/ports.js';
 import type { SlabAllocator } from '../../../store/slab.js';
@@ -14,7 +15,9 @@ const FRAME_BYTES = 131_072;
 
 /** A message of the broker's own, as the frames that a publisher would have sent. */
 export function composeMessage(slabs: SlabAllocator, parts: MessageParts): AmqpMessage {
-  const { exchange, routingKey, properties, body } = parts;
+  const { exchange, properties, body } = parts;
+  // A key with a name in it may be longer than a frame has room for.
+  const routingKey = parts.routingKey.slice(0, SHORTSTR_MAX_BYTES);
   const address = Buffer.concat([shortString(exchange), shortString(routingKey)]);
   const header = encodeContentHeaderFrame(0, body.length, properties);
   const message = new AmqpMessage(slabs);
