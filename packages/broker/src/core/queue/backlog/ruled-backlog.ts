@@ -231,8 +231,8 @@ export class RuledBacklog implements Backlog {
     while (limit.isExceeded) {
       const position = this.#inner.take();
       limit.taken(position);
-      const reason = this.#expiry.taken(position) ? 'expired' : 'maxlen';
-      this.#burial.bury(position, { reason, isReady: false });
+      this.#expiry.taken(position);
+      this.#burial.bury(position, { reason: 'maxlen', isReady: false });
     }
   }
 
