@@ -1,8 +1,8 @@
 import { SeededRandom } from '../wire/seeded-random.js';
-import { bodyOf, idOf } from './bodies.js';
 import type { DiskEvent } from './disk-state.js';
 import { FaultyFiles } from './faulty-files.js';
-import { exists } from './inspection.js';
+import { bodyOf, idOf } from './traffic/bodies.js';
+import { exists } from './traffic/inspection.js';
 import { World } from './world.js';
 
 /** Queues that a short history uses. */
@@ -11,9 +11,7 @@ const NAMES = ['q0', 'q1', 'urgent'];
 /** Id of a message that only finds out where it gets to. */
 const PROBE = 1_000_000;
 
-/**
- * What a broker that starts on a disk has: queues, their messages in order, and routes, as text.
- */
+/** What a broker has that starts on a disk: queues, their messages in order, routes; as text. */
 export async function observe(content: readonly DiskEvent[], fileBytes: number): Promise<string> {
   const disk = new FaultyFiles({ content });
   const world = await World.open(disk, new SeededRandom(2), fileBytes);

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SeededRandom } from '../wire/seeded-random.js';
-import { bodyOf } from './bodies.js';
 import type { DiskEvent } from './disk-state.js';
 import { type Fault, FaultyFiles } from './faulty-files.js';
 import { observe } from './observation.js';
-import type { StreamClient } from './stream-client.js';
+import { bodyOf } from './traffic/bodies.js';
+import type { StreamClient } from './traffic/stream-client.js';
 import { World } from './world.js';
 
 /** Small, so that a short history fills several. */
@@ -23,9 +23,7 @@ export interface Milestone {
 /** Everything that happened to a disk, and what the broker had promised meanwhile. */
 export interface History {
   readonly events: readonly DiskEvent[];
-  /**
-   * In order; any step may be the last that is there after a crash, if a later one is not promised.
-   */
+  /** In order: after a crash all up to some point are there, the promised ones in any case. */
   readonly milestones: readonly Milestone[];
   readonly fileBytes: number;
 }
@@ -99,9 +97,7 @@ class Recorder {
     }, true);
   }
 
-  /**
-   * Acknowledges the first messages of a queue, one by one; nobody is told when that is durable.
-   */
+  /** Acknowledges a queue's first messages, one by one; nobody is told when that is durable. */
   async #acknowledge(queue: string, count: number): Promise<void> {
     const client = await this.#world!.connect();
     for (let i = 0; i < count; i++) {

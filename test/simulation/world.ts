@@ -5,7 +5,8 @@ import { Broker, type Logger } from '@leveret/broker';
 import type { SeededRandom } from '../wire/seeded-random.js';
 import type { FaultyFiles } from './faulty-files.js';
 import { HandTurnedClock } from './hand-turned-clock.js';
-import { StreamClient, type StreamClientEvents } from './stream-client.js';
+import type { BrokerAccess } from './traffic/broker-access.js';
+import { StreamClient, type StreamClientEvents } from './traffic/stream-client.js';
 
 /** Where the simulated brokers keep their data. */
 export const DIRECTORY = '/data';
@@ -16,7 +17,7 @@ const TICK_MILLISECONDS = 250;
 const TURNS_MAX = 100_000;
 
 /** A broker in this process on a disk that may fail, and the way to it. */
-export class World {
+export class World implements BrokerAccess {
   readonly disk: FaultyFiles;
   readonly clock: HandTurnedClock;
   /** What the broker has logged at warn and above. */
@@ -68,6 +69,10 @@ export class World {
   /** Waits for something, and lets time pass meanwhile. */
   wait<T>(promise: Promise<T>): Promise<T> {
     return pump(promise, this.clock);
+  }
+
+  letTimePass(milliseconds: number): void {
+    this.clock.advance(milliseconds);
   }
 
   /** Stops the broker as an operator does. */

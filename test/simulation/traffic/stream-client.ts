@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { encodeFrame, frameType, protocolHeader } from '../wire/frame.js';
+import { encodeFrame, frameType, protocolHeader } from '../../wire/frame.js';
 import {
   decodeMethod,
   encodeContentHeader,
   encodeMethod,
   type Method,
   type WireArguments,
-} from '../wire/wire-codec.js';
+} from '../../wire/wire-codec.js';
 
 const FRAME_BODY_MAX = 131_064;
 const FRAME_OVERHEAD = 8;
@@ -36,6 +36,8 @@ export class StreamClient {
   #answers: { resolve: (answer: Received) => void; reject: (error: Error) => void }[] = [];
   #content: { readonly method: Method; bytes: number; pieces: Buffer[] } | undefined;
   #isCut = false;
+  /** Resolves when the stream is over, and all that came by it has been read. */
+  readonly ended: Promise<void>;
   /** Why the broker has closed the channel or the connection, if it has. */
   closed: string | undefined;
 
@@ -44,7 +46,12 @@ export class StreamClient {
     this.#events = events;
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.on('error', () => this.#end('the stream has failed'));
-    stream.on('close', () => this.#end('the stream has ended'));
+    this.ended = new Promise((resolve) => {
+      stream.on('close', () => {
+        this.#end('the stream has ended');
+        resolve();
+      });
+    });
   }
 
   /** Connects to the broker at the other end, and opens channel 1. */

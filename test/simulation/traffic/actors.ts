@@ -1,8 +1,8 @@
 import { bodyOf, idOf } from './bodies.js';
+import type { BrokerAccess } from './broker-access.js';
 import { type Copy, type ModelQueue, ModelTransaction } from './model.js';
 import type { Received, StreamClient } from './stream-client.js';
 import type { TopologyModel } from './topology-model.js';
-import type { World } from './world.js';
 
 /** What is to be published. */
 export interface Publication {
@@ -91,7 +91,7 @@ export class Publisher {
     this.#stage = stage;
   }
 
-  async connect(world: World): Promise<void> {
+  async connect(world: BrokerAccess): Promise<void> {
     const onConfirm = (tag: number, multiple: boolean): void => this.#confirmed(tag, multiple);
     this.#client = await world.connect({ onConfirm });
     await world.wait(this.#client.call('confirm.select'));
@@ -106,7 +106,7 @@ export class Publisher {
     send(this.#client!, publication, id);
   }
 
-  async roundTrip(world: World): Promise<void> {
+  async roundTrip(world: BrokerAccess): Promise<void> {
     await world.wait(this.#client!.roundTrip());
   }
 
@@ -148,18 +148,18 @@ export class Reader {
     return this.#held.length;
   }
 
-  async connect(world: World): Promise<void> {
+  async connect(world: BrokerAccess): Promise<void> {
     this.#client = await world.connect({ onDelivery: (delivery) => this.#take(delivery) });
   }
 
-  async consume(world: World, prefetchCount: number): Promise<void> {
+  async consume(world: BrokerAccess, prefetchCount: number): Promise<void> {
     this.queue.wasRead = true;
     const client = this.#client!;
     await world.wait(client.call('basic.qos', { prefetchCount }));
     await world.wait(client.call('basic.consume', { queue: this.queue.name }));
   }
 
-  async get(world: World): Promise<void> {
+  async get(world: BrokerAccess): Promise<void> {
     this.queue.wasRead = true;
     const answer = await world.wait(this.#client!.call('basic.get', { queue: this.queue.name }));
     if (answer.method.name === 'basic.get-ok') this.#take(answer);
@@ -183,7 +183,7 @@ export class Reader {
   }
 
   /** Waits until the broker has taken in what was settled. */
-  async roundTrip(world: World): Promise<void> {
+  async roundTrip(world: BrokerAccess): Promise<void> {
     const acknowledging = this.#acknowledging;
     this.#acknowledging = [];
     await world.wait(this.#client!.roundTrip());
@@ -191,7 +191,7 @@ export class Reader {
   }
 
   /** Ends: what it holds goes back. */
-  async leave(world: World): Promise<void> {
+  async leave(world: BrokerAccess): Promise<void> {
     await world.wait(this.#client!.call('channel.close', { replyCode: 200, replyText: 'done' }));
     this.#client!.cut();
     this.#held = [];
@@ -199,7 +199,7 @@ export class Reader {
 
   /** Does some of what it holds and some publishes in one transaction, and leaves. */
   async transact(
-    world: World,
+    world: BrokerAccess,
     acknowledge: number,
     publications: readonly Publication[],
     commit: boolean,

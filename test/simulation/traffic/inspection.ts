@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { bodyOf, idOf } from './bodies.js';
+import type { BrokerAccess } from './broker-access.js';
 import { type CheckOptions, checkContent, type Found, type ModelQueue } from './model.js';
 import { ClosedError, type StreamClient } from './stream-client.js';
 import { byText, EXCHANGES, KEYS, QUEUES, type TopologyModel } from './topology-model.js';
-import type { World } from './world.js';
 
 /** Ids of the messages that only find out where they get to. */
 const PROBE_IDS_FROM = 1_000_000_000;
@@ -13,7 +13,7 @@ const PROBE_IDS_FROM = 1_000_000_000;
  * knows exactly what is there.
  */
 export async function lookIntoQueues(
-  world: World,
+  world: BrokerAccess,
   topology: TopologyModel,
   options: CheckOptions,
 ): Promise<void> {
@@ -36,7 +36,7 @@ export async function lookIntoQueues(
 }
 
 /** Takes everything out of every queue. */
-export async function emptyQueues(world: World, topology: TopologyModel): Promise<void> {
+export async function emptyQueues(world: BrokerAccess, topology: TopologyModel): Promise<void> {
   const client = await world.connect();
   for (const queue of topology.queues.values()) {
     await world.wait(client.call('queue.purge', { queue: queue.name }));
@@ -45,7 +45,7 @@ export async function emptyQueues(world: World, topology: TopologyModel): Promis
 }
 
 /** Checks that every key gets to exactly the queues it should; the queues must be empty. */
-export async function checkTopology(world: World, topology: TopologyModel): Promise<void> {
+export async function checkTopology(world: BrokerAccess, topology: TopologyModel): Promise<void> {
   const client = await world.connect();
   const lines = [...topology.queues.keys()].sort(byText).map((name) => `queue ${name}`);
   let probe = PROBE_IDS_FROM;
@@ -71,7 +71,7 @@ export async function checkTopology(world: World, topology: TopologyModel): Prom
 }
 
 /** Finds out whether a declaration or deletion that was not answered has happened. */
-async function settlePending(world: World, topology: TopologyModel): Promise<void> {
+async function settlePending(world: BrokerAccess, topology: TopologyModel): Promise<void> {
   const { pending } = topology;
   const [, kind, verb] = /^(queue|exchange)\.(declare|delete)$/.exec(pending?.what ?? '') ?? [];
   // Bindings show when messages are routed.
@@ -83,7 +83,7 @@ async function settlePending(world: World, topology: TopologyModel): Promise<voi
 
 /** Whether there is a queue or exchange of that name. */
 export async function exists(
-  world: World,
+  world: BrokerAccess,
   kind: 'queue' | 'exchange',
   name: string,
 ): Promise<boolean> {
@@ -100,7 +100,7 @@ export async function exists(
 }
 
 async function getAll(
-  world: World,
+  world: BrokerAccess,
   client: StreamClient,
   queue: string,
   noAck = false,
