@@ -40,7 +40,8 @@ export interface JournalOptions {
  *
  * - `always`: before it is confirmed. Nothing confirmed is lost.
  * - milliseconds: so often. What was confirmed in the last such time may be lost.
- * - `never`: when the operating system gets round to it, often half a minute. All of that may be lost.
+ * - `never`: when the operating system gets round to it, often half a minute. All of that may be
+ * lost.
  */
 export type SyncPolicy = 'always' | 'never' | { readonly milliseconds: number };
 
