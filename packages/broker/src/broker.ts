@@ -28,6 +28,7 @@ import { composeMessage } from './protocols/amqp091/publishing/compose-message.j
 import type { Files } from './store/disk/files.js';
 import { nodeFiles } from './store/disk/node-files.js';
 import type { SyncPolicy } from './store/journal/journal-files.js';
+import { MemoryBudget } from './store/memory-budget.js';
 import { SlabAllocator } from './store/slab.js';
 import { controlOf, type VirtualHostControl } from './virtual-host-control.js';
 
@@ -60,12 +61,20 @@ export interface StorageOptions {
   readonly fileBytes?: number;
   /** Default: `always`. */
   readonly sync?: SyncPolicy;
+  /**
+   * Octets of messages above which queues keep only their heads in memory, and transient messages
+   * go to the disk too. Default: 1 GiB.
+   */
+  readonly memoryBytes?: number;
   /** Default: the machine's disk. */
   readonly files?: Files;
 }
 
 /** Size of a journal file unless it is said otherwise, in octets. */
 const JOURNAL_FILE_BYTES = 67_108_864;
+
+/** Memory for messages unless it is said otherwise, in octets. */
+const MEMORY_BYTES = 1_073_741_824;
 
 /** How long a broker that closes waits for its peers to agree, in milliseconds. */
 const CLOSE_GRACE_MILLISECONDS = 2_000;
@@ -110,7 +119,11 @@ export class Broker {
   static async open(options: BrokerOptions & { storage: StorageOptions }): Promise<Broker> {
     const surroundings = surroundingsOf(options);
     const { directory, files = nodeFiles, fileBytes = JOURNAL_FILE_BYTES } = options.storage;
-    const ports = { ...surroundings, files, isShared: files === nodeFiles };
+    const budget = new MemoryBudget(
+      surroundings.slabs,
+      options.storage.memoryBytes ?? MEMORY_BYTES,
+    );
+    const ports = { ...surroundings, budget, files, isShared: files === nodeFiles };
     const journalOptions = { directory, fileBytes, sync: options.storage.sync ?? 'always' };
     const opened = await openJournal(vhostNames(options), ports, journalOptions);
     return new Broker(options, { surroundings, opened, vhosts: opened.vhosts });
@@ -200,8 +213,16 @@ export class Broker {
   #sweepLater(): Timer {
     return this.#ports.clock.after(SWEEP_MILLISECONDS, () => {
       if (this.#ports.slabs.isSparse) this.#sweep();
+      if (this.#opened?.budget.isTight) this.#shrink();
       this.#sweepTimer = this.#sweepLater();
     });
+  }
+
+  /** Leaves only the heads of the queues in memory. */
+  #shrink(): void {
+    for (const vhost of this.#vhosts.values()) {
+      for (const queue of vhost.queues.all()) queue.shrink();
+    }
   }
 
   /** Moves the few messages that keep much memory from being freed. */

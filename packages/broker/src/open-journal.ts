@@ -16,6 +16,7 @@ import { BEGUN_NAME, isOurs } from './store/journal/journal-file.js';
 import type { JournalOptions } from './store/journal/journal-files.js';
 import { ForeignDirectoryError } from './store/journal/journal-format.js';
 import { recover } from './store/journal/recovery.js';
+import type { MemoryBudget } from './store/memory-budget.js';
 import type { SlabAllocator } from './store/slab.js';
 
 /** What is on the disk, put back, and the journal it goes on in. */
@@ -23,6 +24,7 @@ export interface OpenedJournal {
   readonly journal: Journal;
   readonly vhosts: Map<string, VirtualHost>;
   readonly lock: DirectoryLock | undefined;
+  readonly budget: MemoryBudget;
 }
 
 /** What opening a journal needs of the world. */
@@ -34,6 +36,7 @@ export interface OpenJournalPorts {
   readonly random: Random;
   readonly turn: Turn;
   readonly slabs: SlabAllocator;
+  readonly budget: MemoryBudget;
   readonly reporting: Reporting;
   /** Whether the directory is one of this machine's, for other processes to find it taken. */
   readonly isShared: boolean;
@@ -69,7 +72,7 @@ export async function openJournal(
       options,
       recovered,
     );
-    const persistence: Journalled = new Journalled(journal, recovered.chains);
+    const persistence: Journalled = new Journalled(journal, ports.budget, recovered.chains);
     const vhostOf = (name: string): VirtualHost => {
       let vhost = vhosts.get(name);
       if (vhost === undefined) {
@@ -92,7 +95,7 @@ export async function openJournal(
     persistence.restored();
     await journal.open();
     await markBegun(files, options.directory);
-    return { journal, vhosts, lock };
+    return { journal, vhosts, lock, budget: ports.budget };
   } catch (error) {
     await lock?.release();
     throw error;

@@ -2,6 +2,7 @@ import type { Journal } from '../store/journal/journal.js';
 import type { RecoveredChain } from '../store/journal/recovery.js';
 import { JournalStore } from '../store/journal-store.js';
 import { LocationTable } from '../store/location-table.js';
+import type { MemoryBudget } from '../store/memory-budget.js';
 import { MemoryStore } from '../store/memory-store.js';
 import type { MessageStore } from '../store/message-store.js';
 import type { Message } from './message.js';
@@ -15,7 +16,7 @@ const LEVELS = 256;
 export interface Persistence {
   /** A number for a queue, never given before. */
   newQueueNumber(): number;
-  /** Where a queue's messages are kept; those of a queue that is not durable, in memory alone. */
+  /** Where a queue's messages are kept, and whether they are to survive. */
   storesFor(queueNumber: number, durable: boolean): QueueStores;
   /** Notes a change to the topology that survives. */
   record(change: TopologyChange): void;
@@ -39,14 +40,20 @@ const MEMORY_STORES: QueueStores = { open: () => new MemoryStore<Message>(), lev
 /** What has to survive goes to a journal. */
 export class Journalled implements Persistence {
   readonly #journal: Journal;
+  readonly #budget: MemoryBudget;
   /** Chains from before the start, until their queue is there. */
   readonly #recovered: Map<number, RecoveredChain>;
   #nextQueueNumber = 1;
   /** While the topology is being put back nothing is noted: the journal says it already. */
   #isRestoring = true;
 
-  constructor(journal: Journal, recovered: ReadonlyMap<number, RecoveredChain>) {
+  constructor(
+    journal: Journal,
+    budget: MemoryBudget,
+    recovered: ReadonlyMap<number, RecoveredChain>,
+  ) {
     this.#journal = journal;
+    this.#budget = budget;
     this.#recovered = new Map(recovered);
   }
 
@@ -70,23 +77,24 @@ export class Journalled implements Persistence {
   }
 
   storesFor(queueNumber: number, durable: boolean): QueueStores {
-    if (!durable) return MEMORY_STORES;
     const first = queueNumber * LEVELS;
     const levels = [...this.#recovered.keys()]
       .filter((chain) => chain >= first && chain < first + LEVELS)
       .map((chain) => chain - first);
-    return { open: (level) => this.#openStore(first + level), levels };
+    return { open: (level) => this.#openStore(first + level, durable), levels };
   }
 
   record(change: TopologyChange): void {
     if (!this.#isRestoring) this.#journal.topology(change);
   }
 
-  #openStore(chain: number): MessageStore<Message> {
+  #openStore(chain: number, durable: boolean): MessageStore<Message> {
     const recovered = this.#recovered.get(chain);
     this.#recovered.delete(chain);
     const locations = recovered?.locations ?? new LocationTable(0);
-    const store = new JournalStore(chain, this.#journal, locations, recovered?.reserved ?? 0);
+    const reserved = durable ? (recovered?.reserved ?? 0) : 0;
+    const options = { chain, durable, locations, reserved };
+    const store = new JournalStore(options, this.#journal, this.#budget);
     this.#journal.adopt(store);
     // What goes into a queue's store are messages, and so what comes out of it.
     return store as unknown as MessageStore<Message>;

@@ -204,7 +204,7 @@ export class Queues implements QueueOwner {
     const durable = request.durable && !request.exclusive;
     return {
       name,
-      number: durable ? this.#persistence.newQueueNumber() : 0,
+      number: this.#persistence.newQueueNumber(),
       durable,
       autoDelete: request.autoDelete,
       owner: request.exclusive ? connection : undefined,

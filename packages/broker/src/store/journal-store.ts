@@ -2,7 +2,17 @@ import { invariant } from '../base/invariant.js';
 import { Sequence } from '../base/sequence.js';
 import type { MessageWriter } from './journal/batch.js';
 import type { Journal } from './journal/journal.js';
-import { type LocationTable, MEMORY_ONLY, NOWHERE, PENDING } from './location-table.js';
+import {
+  type LocationTable,
+  MEMORY_ONLY,
+  NOWHERE,
+  PENDING,
+  PENDING_TRANSIENT,
+  placeOf,
+  survives,
+  transientAt,
+} from './location-table.js';
+import type { MemoryBudget } from './memory-budget.js';
 import type { MessageStore, Stored } from './message-store.js';
 
 /** What a durable queue's store needs to know of a message. */
@@ -11,26 +21,38 @@ export interface Storable extends Stored, MessageWriter {
   readonly persistent: boolean;
 }
 
-/** Messages of one queue that stay in memory; those behind them are on the disk alone. */
-const WINDOW_MESSAGES = 16_384;
-
 /** How far ahead of the deliveries a queue reserves positions. */
 const RESERVE_AHEAD = 4_096;
 
+/** What a store is opened with. */
+export interface JournalStoreOptions {
+  /** The chain's number: the queue's × 256 + the level of priority. */
+  readonly chain: number;
+  /** Whether the queue survives the broker, and its persistent messages with it. */
+  readonly durable: boolean;
+  readonly locations: LocationTable;
+  /** Positions below this may have been delivered before. */
+  readonly reserved: number;
+}
+
 /**
- * The messages of a durable queue (of one priority): in memory near the head, in the journal all of
- * them that are persistent, and known by where they are.
+ * The messages of a queue (of one priority): in memory near the head, and known by where they are. In
+ * the journal are those that survive the broker, and of the others what lies behind the head of a
+ * long queue: those are written to make room in memory, and a start passes over them.
  *
  * Before a persistent message is delivered, the journal must know that it may have been: positions
  * are *reserved* in leaps. What lies below the reservation comes back as redelivered after a crash.
  */
 export class JournalStore implements MessageStore<Storable> {
-  /** The chain's number: the queue's × 256 + the level of priority. */
   readonly chain: number;
+  readonly durable: boolean;
+  readonly redeliveredBelow: number;
   readonly #journal: Journal;
+  readonly #budget: MemoryBudget;
   readonly #locations: LocationTable;
-  /** The messages that are in memory. */
+  /** The messages that are in memory, and how many octets they take. */
   readonly #messages: Sequence<Storable>;
+  #bytes = 0;
   /** Positions below this may have been delivered, and the disk knows it. */
   #reserved: number;
   /** The same, as far as it has been asked for. */
@@ -38,21 +60,22 @@ export class JournalStore implements MessageStore<Storable> {
   /** Removed, but not yet told to the journal: neighbours are told together. */
   #removedFrom = 0;
   #removedCount = 0;
-  /** Messages below this position are on the disk. */
-  #settledBelow: number;
   #waiting: (() => void)[] = [];
   #isLoading = false;
   #isClosed = false;
   onLost: (position: number) => void = () => {};
 
-  constructor(chain: number, journal: Journal, locations: LocationTable, reserved: number) {
+  constructor(options: JournalStoreOptions, journal: Journal, budget: MemoryBudget) {
+    const { chain, durable, locations, reserved } = options;
     this.chain = chain;
+    this.durable = durable;
     this.#journal = journal;
+    this.#budget = budget;
     this.#locations = locations;
     this.#messages = new Sequence(locations.next);
+    this.redeliveredBelow = reserved;
     this.#reserved = reserved;
     this.#reserving = reserved;
-    this.#settledBelow = locations.next;
   }
 
   get size(): number {
@@ -68,20 +91,21 @@ export class JournalStore implements MessageStore<Storable> {
     return this.#reserving;
   }
 
-  get redeliveredBelow(): number {
-    return this.#reserved;
-  }
-
   get locations(): LocationTable {
     return this.#locations;
   }
 
   append(message: Storable): number {
-    message.retain();
+    this.#hold(message);
     this.#messages.push(message);
-    if (!message.persistent) return this.#locations.push(MEMORY_ONLY);
-    const position = this.#locations.push(PENDING);
-    this.#journal.place(message, this, position);
+    if (this.durable && message.persistent) {
+      const position = this.#locations.push(PENDING);
+      this.#journal.place(message, this, position, false);
+      return position;
+    }
+    if (!this.#isDeep()) return this.#locations.push(MEMORY_ONLY);
+    const position = this.#locations.push(PENDING_TRANSIENT);
+    this.#journal.place(message, this, position, true);
     return position;
   }
 
@@ -91,12 +115,14 @@ export class JournalStore implements MessageStore<Storable> {
       if (position >= this.#reserved - RESERVE_AHEAD / 2) this.#reserve(position);
       return true;
     }
-    return this.#locations.get(position) === MEMORY_ONLY;
+    return !survives(this.#locations.get(position));
   }
 
   fetch(position: number, then: () => void): void {
     this.#waiting.push(then);
-    if (position >= this.#reserved) this.#reserve(position);
+    if (position >= this.#reserved && survives(this.#locations.get(position))) {
+      this.#reserve(position);
+    }
     if (this.#messages.get(position) === undefined) this.#load(position);
   }
 
@@ -113,9 +139,7 @@ export class JournalStore implements MessageStore<Storable> {
     const message = this.#messages.get(position);
     invariant(message !== undefined, 'a queue read a message that is not at hand');
     // What is delivered need not stay in memory: if it comes back, it can be read again.
-    if (this.#messages.size > WINDOW_MESSAGES && position < this.#settledBelow) {
-      if (this.#locations.get(position) > 0) this.#forget(position);
-    }
+    if (this.#isDeep() && placeOf(this.#locations.get(position)) !== 0) this.#forget(position);
     return message;
   }
 
@@ -123,16 +147,8 @@ export class JournalStore implements MessageStore<Storable> {
     const location = this.#locations.delete(position);
     invariant(location !== NOWHERE, 'a queue removed a message from its store twice');
     this.#forget(position);
-    if (location === MEMORY_ONLY) return;
-    this.#journal.released(location);
-    if (this.#removedCount > 0 && position === this.#removedFrom + this.#removedCount) {
-      this.#removedCount++;
-      return;
-    }
-    if (this.#removedCount === 0) this.#journal.willRemove(this);
-    else this.tellRemoved();
-    this.#removedFrom = position;
-    this.#removedCount = 1;
+    this.#journal.released(placeOf(location));
+    if (survives(location)) this.#noteRemoved(position);
   }
 
   firstFrom(from: number): number {
@@ -143,13 +159,24 @@ export class JournalStore implements MessageStore<Storable> {
     this.#messages.forEach(visit);
   }
 
+  shrink(): void {
+    const { messages } = this.#budget.window;
+    let kept = 0;
+    this.#messages.forEach((message, position) => {
+      if (++kept <= messages) return;
+      const location = this.#locations.get(position);
+      if (placeOf(location) !== 0) this.#forget(position);
+      if (location !== MEMORY_ONLY) return;
+      this.#locations.set(position, PENDING_TRANSIENT);
+      this.#journal.place(message, this, position, true);
+    });
+  }
+
   clear(): void {
     this.#isClosed = true;
     this.#removedCount = 0;
     this.#messages.forEach((message) => message.release());
-    this.#locations.forEach((_position, location) => {
-      if (location !== MEMORY_ONLY) this.#journal.released(location);
-    });
+    this.#locations.forEach((_position, location) => this.#journal.released(placeOf(location)));
     this.#journal.closed(this);
   }
 
@@ -160,38 +187,70 @@ export class JournalStore implements MessageStore<Storable> {
     this.#removedCount = 0;
   }
 
+  /** Whether a message in the journal is there only to make room in memory. */
+  isTransient(position: number): boolean {
+    return !survives(this.#locations.get(position));
+  }
+
+  /** The place in the journal where a message lies; 0 if it lies in memory alone. */
+  placeOf(position: number): number {
+    return placeOf(this.#locations.get(position));
+  }
+
   /** From the journal: where a message that was placed will be; false if it is gone by now. */
-  located(position: number, location: number): boolean {
-    if (this.#isClosed || this.#locations.get(position) === NOWHERE) return false;
+  located(position: number, place: number): boolean {
     const before = this.#locations.get(position);
-    if (before > 0) this.#journal.released(before);
-    this.#locations.set(position, location);
+    if (this.#isClosed || before === NOWHERE) return false;
+    this.#journal.released(placeOf(before));
+    this.#locations.set(position, survives(before) ? place : transientAt(place));
     return true;
   }
 
   /** From the journal: a place has come to nothing; the message will get another. */
   displaced(position: number): void {
-    if (!this.#isClosed && this.#locations.get(position) !== NOWHERE) {
-      this.#locations.set(position, PENDING);
-    }
+    const before = this.#locations.get(position);
+    if (this.#isClosed || before === NOWHERE) return;
+    this.#locations.set(position, survives(before) ? PENDING : PENDING_TRANSIENT);
   }
 
   /** From the journal: a message is on the disk, and may be only there if the queue is long. */
   settled(position: number): void {
-    this.#settledBelow = Math.max(this.#settledBelow, position + 1);
-    if (this.#messages.size > WINDOW_MESSAGES && this.#locations.get(position) > 0) {
-      this.#forget(position);
-    }
+    if (this.#isDeep() && placeOf(this.#locations.get(position)) !== 0) this.#forget(position);
   }
 
   settleReservation(undelivered: number): void {
-    if (undelivered >= this.#reserving) return;
+    if (!this.durable || undelivered >= this.#reserving) return;
     this.#reserving = undelivered;
     this.#journal.reserve(this.chain, undelivered);
   }
 
+  /** Whether more of the queue is in memory than there should be. */
+  #isDeep(): boolean {
+    const { messages, bytes } = this.#budget.window;
+    return this.#messages.size > messages || this.#bytes > bytes;
+  }
+
+  #hold(message: Storable): void {
+    message.retain();
+    this.#bytes += message.storedBytes;
+  }
+
   #forget(position: number): void {
-    this.#messages.delete(position)?.release();
+    const message = this.#messages.delete(position);
+    if (message === undefined) return;
+    this.#bytes -= message.storedBytes;
+    message.release();
+  }
+
+  #noteRemoved(position: number): void {
+    if (this.#removedCount > 0 && position === this.#removedFrom + this.#removedCount) {
+      this.#removedCount++;
+      return;
+    }
+    if (this.#removedCount === 0) this.#journal.willRemove(this);
+    else this.tellRemoved();
+    this.#removedFrom = position;
+    this.#removedCount = 1;
   }
 
   #reserve(position: number): void {
@@ -208,15 +267,15 @@ export class JournalStore implements MessageStore<Storable> {
   /** Reads messages from the disk, from a position on, as many as come in one piece. */
   #load(position: number): void {
     if (this.#isLoading) return;
-    const location = this.#locations.get(position);
-    if (location <= 0) return;
+    const place = this.placeOf(position);
+    if (place === 0) return;
     this.#isLoading = true;
-    this.#journal.readFrom(location, (read) => {
+    this.#journal.readFrom(place, (read) => {
       this.#isLoading = false;
       if (!this.#isClosed) {
         if (read !== undefined) this.#take(position, read);
         // It may have been moved meanwhile: then it is read from there when it is asked for again.
-        else if (this.#locations.get(position) === location) this.#lose(position);
+        else if (this.placeOf(position) === place) this.#lose(position);
       }
       // Whoever waits for a message of a queue that has gone has to find that out.
       this.#wake();
@@ -225,11 +284,11 @@ export class JournalStore implements MessageStore<Storable> {
 
   #take(from: number, read: (location: number) => Storable | undefined): void {
     for (let position = from; position < this.next; position = this.firstFrom(position + 1)) {
-      const location = this.#locations.get(position);
-      if (location <= 0 || this.#messages.get(position) !== undefined) continue;
-      const message = read(location);
+      const place = this.placeOf(position);
+      if (place === 0 || this.#messages.get(position) !== undefined) continue;
+      const message = read(place);
       if (message === undefined) return;
-      message.retain();
+      this.#hold(message);
       this.#messages.restore(position, message);
     }
   }

@@ -15,6 +15,24 @@ export const PENDING = -1;
 export const MEMORY_ONLY = -2;
 /** Alive, but where is not known yet; only while a journal is being read. */
 export const UNKNOWN = -3;
+/** As PENDING, but written only to make room in memory: it does not survive the broker. */
+export const PENDING_TRANSIENT = -4;
+
+/** The location of a message that lies at a place in the journal without surviving the broker. */
+export function transientAt(place: number): number {
+  return -place;
+}
+
+/** The place in the journal that a location stands for; 0 if it stands for none. */
+export function placeOf(location: number): number {
+  if (location > 0) return location;
+  return location < PENDING_TRANSIENT ? -location : 0;
+}
+
+/** Whether a message survives the broker, now or as soon as it has been written. */
+export function survives(location: number): boolean {
+  return location > 0 || location === PENDING || location === UNKNOWN;
+}
 
 /**
  * Where each message of a chain is, by position: eight octets a message, and nothing for those that

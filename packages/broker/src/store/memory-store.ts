@@ -57,6 +57,9 @@ export class MemoryStore<M extends Stored> implements MessageStore<M> {
 
   settleReservation(): void {}
 
+  /** There is no disk to hold anything. */
+  shrink(): void {}
+
   forEach(visit: (message: M, position: number) => void): void {
     this.#messages.forEach(visit);
   }

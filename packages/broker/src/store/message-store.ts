@@ -41,6 +41,8 @@ export interface MessageStore<M extends Stored> {
   firstFrom(from: number): number;
   /** Notes that what lies at `undelivered` and after it has not been delivered. */
   settleReservation(undelivered: number): void;
+  /** Leaves only the head in memory, as far as the disk can hold the rest. */
+  shrink(): void;
   /** Calls `visit` for every message that is in memory, in order of position. */
   forEach(visit: (message: M, position: number) => void): void;
   /** Forgets everything: the queue is gone. */

@@ -176,6 +176,11 @@ export class Queue {
     this.#backlog.fetch(then);
   }
 
+  /** There is little room in memory: only the head stays there. */
+  shrink(): void {
+    this.#backlog.shrink();
+  }
+
   /** The broker is closing: what was not delivered is noted as such. */
   settle(): void {
     this.#backlog.settle();

@@ -12,6 +12,7 @@ import {
   sealPublish,
   TOPOLOGY,
   TOPOLOGY_HEADER_BYTES,
+  TRANSIENT,
 } from './operations.js';
 
 /** Queues that one publish operation has room for: its count is a u16. */
@@ -69,24 +70,30 @@ export class Batch {
     message: MessageWriter,
     stores: readonly JournalStore[],
     positions: readonly number[],
+    transient: boolean,
   ): void {
-    for (let from = 0; from < stores.length; from += PLACEMENTS_MAX) {
+    for (let from = PLACEMENTS_MAX; from < stores.length; from += PLACEMENTS_MAX) {
       const to = from + PLACEMENTS_MAX;
-      this.#publish(message, stores.slice(from, to), positions.slice(from, to));
+      this.#publish(message, stores.slice(from, to), positions.slice(from, to), transient);
     }
+    this.#publish(message, stores, positions, transient);
     this.count++;
   }
 
   #publish(
     message: MessageWriter,
-    stores: readonly JournalStore[],
+    allStores: readonly JournalStore[],
     positions: readonly number[],
+    transient: boolean,
   ): void {
+    const isTooMany = allStores.length > PLACEMENTS_MAX;
+    const stores = isTooMany ? allStores.slice(0, PLACEMENTS_MAX) : allStores;
     const headBytes = publishHeadBytes(stores.length);
     const at = this.#reserve(headBytes + message.storedBytes);
     const buffer = this.#buffer;
     buffer.fill(0, at, at + PUBLISH_HEADER_BYTES);
     buffer[at] = PUBLISH;
+    buffer[at + 1] = transient ? TRANSIENT : 0;
     buffer[at + 2] = message.priority;
     buffer[at + 3] = message.format;
     buffer.writeUInt16BE(stores.length, at + 4);

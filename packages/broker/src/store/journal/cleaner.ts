@@ -19,7 +19,12 @@ export interface CleanerPorts {
   /** The store of a chain, if its queue is still there. */
   readonly findStore: (chain: number) => JournalStore | undefined;
   /** Writes a message again, for the position it has. */
-  readonly place: (message: Storable, store: JournalStore, position: number) => void;
+  readonly place: (
+    message: Storable,
+    store: JournalStore,
+    position: number,
+    transient: boolean,
+  ) => void;
   /** Resolves when what was placed is on the disk. */
   readonly settled: () => Promise<void>;
 }
@@ -81,7 +86,8 @@ export class Cleaner {
     message.retain();
     for (const { store, position } of places) {
       // Some may have been consumed while the piece was read.
-      if (store.locations.get(position) === location) this.#ports.place(message, store, position);
+      if (store.placeOf(position) !== location) continue;
+      this.#ports.place(message, store, position, store.isTransient(position));
     }
     message.release();
   }
@@ -92,7 +98,7 @@ export class Cleaner {
     index.forEach((chain, position, offset) => {
       const location = locationOf(file.slot, offset);
       const store = this.#ports.findStore(chain);
-      if (store?.locations.get(position) !== location) return;
+      if (store?.placeOf(position) !== location) return;
       if (last?.location !== location) {
         last = { location, places: [] };
         survivors.push(last);

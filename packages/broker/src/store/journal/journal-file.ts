@@ -9,8 +9,9 @@ export interface JournalFile {
   readonly path: string;
   /** Start value of its checksums. */
   readonly seed: number;
-  /** Octets written. */
+  /** Octets that are taken, and how many of them have been written. */
   bytes: number;
+  written: number;
   /** Messages placed in it, and those of them that are alive and not copied elsewhere. */
   placed: number;
   live: number;

@@ -10,6 +10,7 @@ import {
   type JournalFile,
   journalFileName,
   locationOf,
+  offsetOf,
   SLOTS_MAX,
   slotOf,
 } from './journal-file.js';
@@ -70,7 +71,12 @@ export interface JournalFilesPorts {
   readonly onRemovalsDurable: (then: () => void) => void;
   readonly findStore: (chain: number) => JournalStore | undefined;
   /** Writes a message again, for the position it has; `settled` when such are on the disk. */
-  readonly place: (message: Storable, store: JournalStore, position: number) => void;
+  readonly place: (
+    message: Storable,
+    store: JournalStore,
+    position: number,
+    transient: boolean,
+  ) => void;
   readonly settled: () => Promise<void>;
 }
 
@@ -156,6 +162,7 @@ export class JournalFiles {
     }
     try {
       await disk.write(batch.bytes, at);
+      file.written = file.bytes;
       this.#syncLater();
       return [batch];
     } catch (error) {
@@ -184,6 +191,12 @@ export class JournalFiles {
     const file = this.#files.get(slotOf(location));
     if (file === undefined) return false;
     return --file.live === 0 && file !== this.#current?.file;
+  }
+
+  /** Whether what has its place at a location has been written there. */
+  isWritten(location: number): boolean {
+    const file = this.#files.get(slotOf(location));
+    return file === undefined || offsetOf(location) < file.written;
   }
 
   /** Reads what lies at a location, and behind it. Rejects with Node's error. */
@@ -288,7 +301,7 @@ export class JournalFiles {
     ]);
     const bytes = BATCHES_OFFSET + first.length;
     const slot = this.#freeSlot();
-    const file: JournalFile = { number, slot, path, seed, bytes, placed: 0, live: 0 };
+    const file = { number, slot, path, seed, bytes, written: 0, placed: 0, live: 0 };
     const begun: CurrentFile = { file, disk, index: new FileIndexBuilder() };
     this.#files.set(slot, file);
     this.#beginning = file;
@@ -318,6 +331,7 @@ export class JournalFiles {
     } finally {
       this.#beginning = undefined;
     }
+    file.written = bytes;
     this.#current = begun;
     this.#next = undefined;
     this.#hasFailedToSync = false;

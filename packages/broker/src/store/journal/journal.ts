@@ -40,6 +40,7 @@ export class Journal implements TurnEnd {
    * The message being placed, and where so far: it is written once, however many queues it is in.
    */
   #placing: Storable | undefined;
+  #isPlacingTransient = false;
   readonly #placingStores: JournalStore[] = [];
   readonly #placingPositions: number[] = [];
   readonly #removing: JournalStore[] = [];
@@ -64,7 +65,7 @@ export class Journal implements TurnEnd {
       takeGathered: () => this.#takeGathered(),
       foundRoom: () => this.#tellRoom(),
       findStore: (chain) => this.#stores.get(chain),
-      place: (message, store, position) => this.place(message, store, position),
+      place: (...args) => this.place(...args),
       settled: () => new Promise((resolve) => this.onDurable(resolve)),
       onRemovalsDurable: (then) => {
         this.tellRemoved();
@@ -111,11 +112,15 @@ export class Journal implements TurnEnd {
     this.#stores.delete(store.chain);
   }
 
-  /** A message takes a position in a queue; it is written once with all the places it takes. */
-  place(message: Storable, store: JournalStore, position: number): void {
-    if (this.#placing !== message) {
+  /**
+   * A message takes a position in a queue; it is written once with all the places it takes. A
+   * transient one is written to make room in memory, and does not survive the broker.
+   */
+  place(message: Storable, store: JournalStore, position: number, transient: boolean): void {
+    if (this.#placing !== message || this.#isPlacingTransient !== transient) {
       this.#endPlacing();
       this.#placing = message;
+      this.#isPlacingTransient = transient;
       this.#appended++;
       this.#defer();
     }
@@ -169,6 +174,10 @@ export class Journal implements TurnEnd {
    * first message is whole. A disk that says no is asked again: nothing is lost by that.
    */
   readFrom(location: number, then: (read: ReadMessage | undefined) => void): void {
+    if (!this.#files.isWritten(location)) {
+      this.onDurable(() => this.readFrom(location, then));
+      return;
+    }
     const { logger, clock } = this.#ports;
     this.#files.read(location).then(then, (error: unknown) => {
       if (this.#isOver) return;
@@ -212,7 +221,8 @@ export class Journal implements TurnEnd {
     const message = this.#placing;
     if (message === undefined) return;
     this.#placing = undefined;
-    this.#gathering.publish(message, this.#placingStores, this.#placingPositions);
+    const transient = this.#isPlacingTransient;
+    this.#gathering.publish(message, this.#placingStores, this.#placingPositions, transient);
     this.#placingStores.length = 0;
     this.#placingPositions.length = 0;
   }

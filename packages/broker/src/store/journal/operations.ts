@@ -34,6 +34,9 @@ export const TOPOLOGY = 4;
 export const CHAIN = 5;
 export const SNAPSHOT = 6;
 
+/** A publish's flag: written to make room in memory, for the broker that wrote it alone. */
+export const TRANSIENT = 1;
+
 export const PUBLISH_HEADER_BYTES = 40;
 export const PLACEMENT_BYTES = 16;
 export const REMOVE_BYTES = 21;
@@ -62,6 +65,7 @@ export type Operation =
 /** A message, and where it lies in which chains. */
 export interface PublishOperation {
   readonly kind: 'publish';
+  readonly transient: boolean;
   readonly priority: number;
   readonly format: number;
   readonly placements: readonly Placement[];
@@ -135,6 +139,7 @@ export function decodePublish(buffer: Buffer, at: number): PublishOperation {
   const messageStart = at + publishHeadBytes(count) + extension;
   return {
     kind: 'publish',
+    transient: (buffer[at + 1]! & TRANSIENT) !== 0,
     priority: buffer[at + 2]!,
     format: buffer[at + 3]!,
     placements,

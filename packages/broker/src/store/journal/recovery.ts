@@ -195,6 +195,7 @@ class Recovery {
   }
 
   #publish(operation: PublishOperation, location: number): void {
+    if (operation.transient) return;
     for (const { chain, position } of operation.placements) {
       const { locations } = this.#chain(chain);
       if (position >= locations.next) {
@@ -311,7 +312,13 @@ class Recovery {
   }
 
   #addFile(file: Pick<JournalFile, 'number' | 'path' | 'seed' | 'bytes'>): JournalFile {
-    const added = { ...file, slot: this.#journalFiles.size + 1, placed: 0, live: 0 };
+    const added = {
+      ...file,
+      written: file.bytes,
+      slot: this.#journalFiles.size + 1,
+      placed: 0,
+      live: 0,
+    };
     this.#journalFiles.set(added.slot, added);
     return added;
   }

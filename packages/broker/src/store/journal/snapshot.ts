@@ -1,5 +1,5 @@
 import type { JournalStore } from '../journal-store.js';
-import { MEMORY_ONLY } from '../location-table.js';
+import { survives } from '../location-table.js';
 import {
   CHAIN,
   CHAIN_HEADER_BYTES,
@@ -24,7 +24,7 @@ export function encodeSnapshot(
 ): Buffer {
   const pieces: Buffer[] = [edge(0)];
   for (const change of topology) pieces.push(encodeTopology(change));
-  for (const store of stores) pieces.push(encodeChain(store));
+  for (const store of stores) if (store.durable) pieces.push(encodeChain(store));
   pieces.push(edge(1));
   return Buffer.concat(pieces);
 }
@@ -64,7 +64,7 @@ function liveRanges(store: JournalStore): LiveRange[] {
   const ranges: { from: number; count: number }[] = [];
   let last: { from: number; count: number } | undefined;
   store.locations.forEach((position, location) => {
-    if (location === MEMORY_ONLY) return;
+    if (!survives(location)) return;
     if (last !== undefined && last.from + last.count === position) {
       last.count++;
       return;

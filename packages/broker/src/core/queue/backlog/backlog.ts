@@ -33,6 +33,8 @@ export interface Backlog {
   load(position: number, then: () => void): void;
   /** Calls `visit` with the position of every ready message. */
   forEachReady(visit: (position: number) => void): void;
+  /** Leaves only the head in memory, as far as the disk can hold the rest. */
+  shrink(): void;
   /** Calls `visit` for every message in memory, taken or not. */
   forEach(visit: (message: Message) => void): void;
   /** The broker is closing: notes what has not been delivered, so that it comes back as new. */

@@ -100,6 +100,10 @@ export class FifoBacklog implements Backlog {
     this.#store.settleReservation(this.#fresh);
   }
 
+  shrink(): void {
+    this.#store.shrink();
+  }
+
   /** Position of the first ready message, if there is one. */
   #first(): number {
     if (this.#returned.size > 0) return this.#returned.peek();

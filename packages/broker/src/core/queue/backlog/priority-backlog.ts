@@ -110,6 +110,10 @@ export class PriorityBacklog implements Backlog {
     });
   }
 
+  shrink(): void {
+    for (const backlog of this.#levels) backlog?.shrink();
+  }
+
   settle(): void {
     for (const backlog of this.#levels) backlog?.settle();
   }

@@ -192,6 +192,10 @@ export class RuledBacklog implements Backlog {
     this.#inner.forEachReady(visit);
   }
 
+  shrink(): void {
+    this.#inner.shrink();
+  }
+
   settle(): void {
     this.#inner.settle();
   }
