@@ -77,6 +77,35 @@ function assertEvent(event: Event | undefined, key: string, expected: Event['hea
 const byGuest = { vhost: '/', user_who_performed_action: 'guest' };
 const byBroker = { vhost: '/', user_who_performed_action: 'rmq-internal' };
 
+/** A connection, a channel and a consumer that come and go; returns the consumer's queue. */
+async function liveAndDie(t: TestContext, connectionName: string): Promise<string> {
+  const clientProperties = { product: 'event test', connection_name: connectionName };
+  const raw = await broker.raw(t, { clientProperties });
+  await raw.openChannel(7);
+  const queue = broker.queueName();
+  await raw.call(7, 'queue.declare', { queue });
+  await raw.call(7, 'basic.qos', { prefetchCount: 3 });
+  const consumer = { queue, consumerTag: 'tag', arguments: { 'x-priority': 2 } };
+  await raw.call(7, 'basic.consume', consumer);
+  await raw.call(7, 'basic.cancel', { consumerTag: 'tag' });
+  await raw.call(7, 'channel.close', { replyCode: 200 });
+  await raw.close();
+  return queue;
+}
+
+/** Whether an event is about the connection of that name, or about what is on it. */
+function within(connectionName: string): (event: Event) => boolean {
+  const printed = `{<<"connection_name">>,longstr,<<"${connectionName}">>}`;
+  const ids = new Set<unknown>();
+  return ({ headers }) => {
+    const { client_properties: properties, pid, connection, channel } = headers;
+    const isIt = Array.isArray(properties) && properties.includes(printed);
+    const isOn = [pid, connection, channel].some((id) => ids.has(id));
+    if (isIt || isOn) ids.add(pid ?? channel);
+    return isIt || isOn;
+  };
+}
+
 describe('the event exchange', options, () => {
   test('is an internal topic exchange', async (t) => {
     const raw = await broker.rawChannel(t);
@@ -139,44 +168,13 @@ describe('the event exchange', options, () => {
 
   test('tells of connections, channels and consumers, and which is whose', async (t) => {
     const events = await watch(t, 'connection.*', 'channel.*', 'consumer.*');
-    const clientProperties = { product: 'event test', connection_name: broker.queueName() };
-    const raw = await broker.raw(t, { clientProperties });
-    await raw.openChannel(7);
-    const queue = broker.queueName();
-    await raw.call(7, 'queue.declare', { queue });
-    await raw.call(7, 'basic.qos', { prefetchCount: 3 });
-    const consumer = { queue, consumerTag: 'tag', arguments: { 'x-priority': 2 } };
-    await raw.call(7, 'basic.consume', consumer);
-    await raw.call(7, 'basic.cancel', { consumerTag: 'tag' });
-    await raw.call(7, 'channel.close', { replyCode: 200 });
-    await raw.close();
-    const printed = `{<<"connection_name">>,longstr,<<"${clientProperties.connection_name}">>}`;
-    const isOurConnection = ({ headers }: Event): boolean =>
-      Array.isArray(headers.client_properties) && headers.client_properties.includes(printed);
-    let connection: unknown;
-    let channel: unknown;
-    const isOurs = (event: Event): boolean => {
-      const { key, headers } = event;
-      if (key === 'connection.created' && isOurConnection(event)) connection = headers.pid;
-      if (key === 'channel.created' && headers.connection === connection) channel = headers.pid;
-      return [headers.pid, headers.channel].some((id) => id === connection || id === channel);
-    };
-    const found = await events(6, (event) => isOurs(event) && connection !== undefined);
-    const keys = [
-      'connection.created',
-      'channel.created',
-      'consumer.created',
-      'consumer.deleted',
-      'channel.closed',
-      'connection.closed',
-    ];
-    assert.deepEqual(
-      found.map(({ key }) => key),
-      keys,
-    );
-    const name = String(found[0]?.headers.name);
+    const connectionName = broker.queueName();
+    const queue = await liveAndDie(t, connectionName);
+    const isOurs = within(connectionName);
+    const [opened, began, consumes, ceased, ended, closed] = await events(6, isOurs);
+    const name = String(opened?.headers.name);
     assert.match(name, new RegExp(`^127\\.0\\.0\\.1:\\d+ -> 127\\.0\\.0\\.1:${broker.port}$`));
-    assertEvent(found[0], 'connection.created', {
+    assertEvent(opened, 'connection.created', {
       type: 'network',
       port: broker.port,
       host: '{127,0,0,1}',
@@ -190,29 +188,24 @@ describe('the event exchange', options, () => {
       channel_max: 2_047,
       ...byGuest,
     });
-    assertEvent(found[1], 'channel.created', {
-      connection,
+    assertEvent(began, 'channel.created', {
+      connection: opened?.headers.pid,
       name: `${name} (7)`,
       number: 7,
       user: 'guest',
       ...byGuest,
     });
-    assertEvent(found[2], 'consumer.created', {
-      consumer_tag: 'tag',
+    const consumer = { consumer_tag: 'tag', channel: began?.headers.pid, queue, ...byGuest };
+    assertEvent(consumes, 'consumer.created', {
+      ...consumer,
       exclusive: false,
       ack_required: true,
-      channel,
-      queue,
       prefetch_count: 3,
       arguments: ['{<<"x-priority">>,byte,2}'],
-      ...byGuest,
     });
-    assertEvent(found[3], 'consumer.deleted', { consumer_tag: 'tag', channel, queue, ...byGuest });
-    assertEvent(found[4], 'channel.closed', { user_who_performed_action: 'guest' });
-    assertEvent(found[5], 'connection.closed', {
-      name,
-      user_provided_name: clientProperties.connection_name,
-    });
+    assertEvent(ceased, 'consumer.deleted', consumer);
+    assertEvent(ended, 'channel.closed', { user_who_performed_action: 'guest' });
+    assertEvent(closed, 'connection.closed', { name, user_provided_name: connectionName });
   });
 
   test('tells of policies', { skip: control ? false : 'RABBITMQCTL is not set' }, async (t) => {

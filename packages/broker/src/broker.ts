@@ -85,6 +85,7 @@ const CLOSE_GRACE_MILLISECONDS = 2_000;
  */
 export class Broker {
   readonly #ports: HandshakePorts;
+  readonly #events: EventExchange;
   readonly #vhosts: ReadonlyMap<string, VirtualHost>;
   readonly #handshakes = new Set<Handshake>();
   readonly #connections = new Set<Connection>();
@@ -107,7 +108,8 @@ export class Broker {
       findVhost: (name) => this.#vhosts.get(name),
     };
     const [first] = this.#vhosts.values();
-    if (first !== undefined) start.surroundings.events.publishIn(first);
+    this.#events = start.surroundings.events;
+    if (first !== undefined) this.#events.publishIn(first);
     this.#sweepTimer = this.#sweepLater();
   }
 
@@ -194,6 +196,7 @@ export class Broker {
     this.#checkEmptied();
     await emptied;
     grace.cancel();
+    this.#events.stop();
     await this.#closeJournal();
   }
 
@@ -265,18 +268,19 @@ export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
   const slabs = new SlabAllocator();
   const node = toWire(options.serverProperties?.clusterName ?? SERVER_PROPERTIES.clusterName);
   const newMessage = (parts: MessageParts): Message => composeMessage(slabs, parts);
-  const events = new EventExchange({ clock, turn, newMessage });
+  const broken = (error: unknown): void => logger.error('internal error', { error });
+  const events = new EventExchange({ clock, turn, newMessage, broken });
   return {
     random: options.random ?? systemRandom,
     clock,
-    deadlines: new Deadlines(clock, (error) => logger.error('internal error', { error })),
+    deadlines: new Deadlines(clock, broken),
     logger,
     turn,
     pool: new BufferPool(OUTPUT_BUFFER_BYTES),
     slabs,
     events,
     node,
-    reporting: { events, node, turn, newMessage },
+    reporting: { events, node, turn, newMessage, broken },
   };
 }
 

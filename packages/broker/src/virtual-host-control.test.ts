@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Broker, type BrokerOptions } from './broker.js';
 import { Refusal } from './core/refusal.js';
@@ -46,5 +49,28 @@ describe('the control of a virtual host', () => {
     assert.equal(vhost.tracing, true);
     vhost.tracing = false;
     assert.equal(vhost.tracing, false);
+  });
+
+  test('finds policies again that were set before the broker stopped', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'leveret-policies-'));
+    t.after(() => rm(directory, { recursive: true }));
+    const open = (): Promise<Broker> => Broker.open({ storage: { directory } });
+    const definition = { 'max-length': 3, 'dead-letter-exchange': 'größer' };
+    const before = await open();
+    before.vhost('/').policies.set({ name: 'für', pattern: '^ä', definition });
+    before.vhost('/').policies.set({ name: 'gone', pattern: '', definition });
+    before.vhost('/').operatorPolicies.set({ name: 'o', pattern: '', definition: { expires: 9 } });
+    before.vhost('/').policies.delete('gone');
+    const policies = before.vhost('/').policies.list();
+    const operatorPolicies = before.vhost('/').operatorPolicies.list();
+    before.vhost('/').tracing = true;
+    await before.close();
+    for (let restarts = 0; restarts < 2; restarts++) {
+      const after = await open();
+      assert.deepEqual(after.vhost('/').policies.list(), policies);
+      assert.deepEqual(after.vhost('/').operatorPolicies.list(), operatorPolicies);
+      assert.equal(after.vhost('/').tracing, false);
+      await after.close();
+    }
   });
 });

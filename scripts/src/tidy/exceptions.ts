@@ -38,11 +38,6 @@ export const exceptions: Exceptions = {
       reason: 'the codec is flat: a file for each form that bytes take',
     },
     {
-      where: 'test/conformance/event-exchange.test.ts#the callback of test',
-      max: 80,
-      reason: 'the life of a connection, event by event',
-    },
-    {
       where: 'packages/broker/src/store/message-store.contract.ts#messageStoreContract',
       max: 73,
       reason: 'a list of tests',

@@ -52,6 +52,18 @@ describe('the event exchange', () => {
     assert.equal(event?.body, '');
   });
 
+  test('publishes what waits when the broker stops, and nothing after', () => {
+    const { vhost, events, watch } = reportingWorld();
+    const seen = watch(EVENT_EXCHANGE, 'queue.*');
+    vhost.queues.declare(queueRequest('last'), GUEST);
+    events.stop();
+    vhost.queues.declare(queueRequest('too late'), GUEST);
+    assert.deepEqual(
+      seen().map(({ headers }) => headers.name),
+      ['last'],
+    );
+  });
+
   test('tells of queues', () => {
     const { vhost, watch } = reportingWorld();
     const seen = watch(EVENT_EXCHANGE, 'queue.#');

@@ -29,6 +29,7 @@ export class EventExchange implements EventSink, TurnEnd {
   readonly #clock: Clock;
   readonly #turn: Turn;
   readonly #newMessage: NewMessage;
+  readonly #broken: (error: unknown) => void;
   #vhost: VirtualHost | undefined;
   #exchange: Exchange | undefined;
   #pending: Pending[] = [];
@@ -37,10 +38,12 @@ export class EventExchange implements EventSink, TurnEnd {
     readonly clock: Clock;
     readonly turn: Turn;
     readonly newMessage: NewMessage;
+    readonly broken: (error: unknown) => void;
   }) {
     this.#clock = ports.clock;
     this.#turn = ports.turn;
     this.#newMessage = ports.newMessage;
+    this.#broken = ports.broken;
   }
 
   get isHeard(): boolean {
@@ -62,7 +65,18 @@ export class EventExchange implements EventSink, TurnEnd {
   endTurn(): void {
     const pending = this.#pending;
     this.#pending = [];
-    for (const event of pending) this.#publish(event);
+    try {
+      for (const event of pending) this.#publish(event);
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  /** The broker is closing: what waits is published, and nothing after it. */
+  stop(): void {
+    this.endTurn();
+    this.#vhost = undefined;
+    this.#exchange = undefined;
   }
 
   #publish({ key, headers, wallTime }: Pending): void {

@@ -6,6 +6,7 @@ import type { Queue } from '../queue/queue.js';
 import type { Outcome } from '../transaction.js';
 import type { Unacked } from '../unacked.js';
 import type { VirtualHost } from '../virtual-host.js';
+import type { Reporting } from './reporting.js';
 
 /** RabbitMQ's name for the exchange that traces are published to. */
 export const TRACE_EXCHANGE = 'amq.rabbitmq.trace';
@@ -64,18 +65,20 @@ export class Firehose implements TurnEnd {
   readonly #node: string;
   readonly #turn: Turn;
   readonly #newMessage: NewMessage;
+  readonly #broken: (error: unknown) => void;
   #pending: Message[] = [];
   /** What deliveries that have not been settled were. */
   readonly #waiting = new WeakMap<Unacked, Subject>();
 
   constructor(
     vhost: VirtualHost,
-    ports: { readonly node: string; readonly turn: Turn; readonly newMessage: NewMessage },
+    ports: Pick<Reporting, 'node' | 'turn' | 'newMessage' | 'broken'>,
   ) {
     this.#vhost = vhost;
     this.#node = ports.node;
     this.#turn = ports.turn;
     this.#newMessage = ports.newMessage;
+    this.#broken = ports.broken;
   }
 
   published(message: Message, queues: readonly Queue[], origin: TraceOrigin): void {
@@ -113,7 +116,11 @@ export class Firehose implements TurnEnd {
   endTurn(): void {
     const pending = this.#pending;
     this.#pending = [];
-    for (const trace of pending) this.#vhost.publishInternally(TRACE_EXCHANGE, trace);
+    try {
+      for (const trace of pending) this.#vhost.publishInternally(TRACE_EXCHANGE, trace);
+    } catch (error) {
+      this.#broken(error);
+    }
   }
 
   /** Makes a trace, unless nobody would see it; returns its subject in memory of its own. */

@@ -44,13 +44,16 @@ export function reportingWorld(): ReportingWorld {
     message.routingKey = parts.routingKey;
     return message;
   };
-  const events = new EventExchange({ clock, turn, newMessage });
+  const broken = (error: unknown): never => {
+    throw error;
+  };
+  const events = new EventExchange({ clock, turn, newMessage, broken });
   const vhost = new VirtualHost('v', {
     random: systemRandom,
     clock,
     deadlines: new Deadlines(clock, () => {}),
     persistence: new InMemory(),
-    reporting: { events, node: 'leveret@test', turn, newMessage },
+    reporting: { events, node: 'leveret@test', turn, newMessage, broken },
   });
   events.publishIn(vhost);
   const endTurn = (): void => {

@@ -8,6 +8,8 @@ export interface Reporting {
   readonly node: string;
   readonly turn: Turn;
   readonly newMessage: NewMessage;
+  /** Told of a bug that showed itself while something was reported. */
+  readonly broken: (error: unknown) => void;
 }
 
 /** Of a virtual host that keeps to itself. */
@@ -16,6 +18,9 @@ export function noReporting(): Reporting {
     events: UNHEARD,
     node: '',
     turn: new Turn(),
+    broken: (error) => {
+      throw error;
+    },
     newMessage: () => {
       throw new RangeError('there is nothing to make messages with');
     },
