@@ -1,31 +1,27 @@
 import assert from 'node:assert/strict';
-import { type Duplex, duplexPair } from 'node:stream';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
-import {
-  decodeMethod,
-  encodeMethodFrame,
-  type FieldTable,
-  FRAME_METHOD,
-  type MethodInput,
-  type MethodName,
-  toFieldTable,
-} from '@leveret/amqp';
 import fc from 'fast-check';
 import { ManualClock } from './base/manual-clock.test.support.js';
 import { Broker, surroundingsOf } from './broker.js';
+import { action, Client, QUEUES, RULES } from './client-actions.test.support.js';
 import { InMemory } from './core/persistence.js';
 import { VirtualHost } from './core/virtual-host.js';
-import { publishFrames, RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
+import { openJournal } from './open-journal.js';
+import { nodeFiles } from './store/disk/node-files.js';
 import type { SlabAllocator } from './store/slab.js';
 
 /** A broker of whose virtual host and memory everything can be seen. */
-function newWorld(): {
-  broker: Broker;
-  clock: ManualClock;
-  vhost: VirtualHost;
-  slabs: SlabAllocator;
-} {
+interface World {
+  readonly broker: Broker;
+  readonly clock: ManualClock;
+  readonly vhost: VirtualHost;
+  readonly slabs: SlabAllocator;
+}
+
+function newWorld(): World {
   const clock = new ManualClock();
   const surroundings = surroundingsOf({ clock });
   const { slabs } = surroundings;
@@ -35,171 +31,50 @@ function newWorld(): {
   return { broker, clock, vhost, slabs };
 }
 
-/** A channel on which everything is done in transactions. */
-const TRANSACTIONAL = 2;
+async function openWorld(directory: string): Promise<World> {
+  const clock = new ManualClock();
+  const surroundings = surroundingsOf({ clock });
+  const { slabs } = surroundings;
+  const ports = { ...surroundings, files: nodeFiles, isShared: false };
+  const options = { directory, fileBytes: 1_048_576, sync: 'never' as const };
+  const opened = await openJournal(['/'], ports, options);
+  const { vhosts } = opened;
+  const broker = new Broker({ clock }, { surroundings, vhosts, opened });
+  return { broker, clock, vhost: vhosts.get('/')!, slabs };
+}
 
-const QUEUES = ['q0', 'q1', 'q2'];
-
-/** Arguments by queue: messages expire, are too many, come back too often, and die elsewhere. */
-const RULES: Readonly<Record<string, FieldTable>> = {
-  q0: toFieldTable({
-    'x-message-ttl': 50,
-    'x-dead-letter-exchange': 'amq.fanout',
-    'x-consumer-timeout': 100_000,
-  }),
-  q1: toFieldTable({ 'x-max-length': 2, 'x-dead-letter-exchange': '' }),
-  q2: toFieldTable({
-    'x-max-length-bytes': 6_000,
-    'x-overflow': 'reject-publish-dlx',
-    'x-dead-letter-exchange': 'amq.fanout',
-    'x-max-priority': 3,
-    'x-delivery-limit': 1,
-  }),
-};
-
-/** A client that closes channels when it is told to, and opens them anew. */
-class Client {
-  readonly #peer: RawPeer;
-  readonly #theirs: Duplex;
-  readonly #channels = new Set<number>();
-  #isOver = false;
-
-  constructor(broker: Broker) {
-    const [theirs, ours] = duplexPair();
-    this.#theirs = theirs;
-    broker.accept(theirs);
-    this.#peer = new RawPeer(ours);
-  }
-
-  async open(): Promise<void> {
-    await this.#peer.handshake();
-    this.#peer.onFrame = ({ type, channel, payload }) => {
-      if (type !== FRAME_METHOD) return;
-      const { name } = decodeMethod(payload, 0, payload.length);
-      if (name === 'channel.close') this.#peer.send(channel, 'channel.close-ok', {});
-      if (name === 'connection.close') this.#peer.send(0, 'connection.close-ok', {});
-      if (name.startsWith('channel.close')) this.#channels.delete(channel);
-      if (name.startsWith('connection.close')) this.#isOver = true;
-    };
-  }
-
-  /** Sends something on a channel, and takes in what comes of it. */
-  async do(channel: number, frames: Buffer): Promise<void> {
-    if (this.#isOver) return;
-    if (!this.#channels.has(channel)) {
-      this.#peer.send(channel, 'channel.open', { outOfBand: '' });
-      if (channel === TRANSACTIONAL) this.#peer.send(channel, 'tx.select', {});
-      this.#channels.add(channel);
-    }
-    this.#peer.duplex.write(frames);
-    await setImmediate();
-    await setImmediate();
-  }
-
-  /** Ends the connection, with a word or without. */
-  async end(politely: boolean): Promise<void> {
-    if (!politely) this.#theirs.destroy();
-    if (!politely || this.#isOver) return;
-    const reason = { replyCode: 200, replyText: '', classId: 0, methodId: 0 };
-    this.#peer.send(0, 'connection.close', reason);
-    await this.#peer.closed;
+function declareQueues({ vhost }: World, durable: boolean, withRules: boolean): void {
+  for (const name of QUEUES) {
+    const flags = { durable, exclusive: false, autoDelete: false };
+    const args = (withRules && RULES[name]) || new Map();
+    const declared = vhost.queues.declare({ name, ...flags, arguments: args }, {});
+    vhost.exchanges.bind(vhost.exchanges.require('amq.fanout'), declared, '', new Map());
   }
 }
 
-type Frames = (channel: number) => Buffer;
+const step = fc.record({ client: fc.nat(1), channel: fc.integer({ min: 1, max: 2 }), action });
+const steps = fc.array(step, { maxLength: 40, size: 'max' });
 
-/** Frames that a counterexample can name. */
-function named(name: string, frames: Frames): Frames {
-  return Object.assign(frames, { [fc.toStringMethod]: () => name });
+type Steps = typeof steps extends fc.Arbitrary<infer T> ? T : never;
+
+/** Two clients do what they like, and go. */
+async function act({ broker, clock }: World, actions: Steps, politely: boolean): Promise<void> {
+  const clients = [new Client(broker), new Client(broker)];
+  for (const client of clients) await client.open();
+  for (const each of actions) {
+    await clients[each.client]!.do(each.channel, each.action(each.channel));
+    clock.advance(20);
+  }
+  for (const client of clients) await client.end(politely);
 }
-
-/** A method with any of these arguments. */
-function method<N extends MethodName>(
-  name: N,
-  args: fc.Arbitrary<MethodInput<N>>,
-): fc.Arbitrary<Frames> {
-  return args.map((each) =>
-    named(`${name} ${JSON.stringify(each)}`, (channel) => encodeMethodFrame(channel, name, each)),
-  );
-}
-
-const flag = fc.boolean();
-const queue = fc.constantFrom(...QUEUES);
-const deliveryTag = fc.nat(6);
-const requeue = flag;
-const nowait = flag;
-const consumerTag = fc.constantFrom('a', 'b');
-const BCC = new Map([['BCC', { type: 'A', value: [{ type: 'S', value: 'q1' }] } as const]]);
-
-const publish: fc.Arbitrary<Frames> = fc
-  .record({
-    exchange: fc.constantFrom('', 'amq.fanout', 'amq.fanout', 'none'),
-    routingKey: fc.constantFrom(...QUEUES, 'nowhere'),
-    mandatory: flag,
-    properties: fc.constantFrom({}, {}, { headers: BCC }),
-    body: fc.constantFrom(0, 10, 5_000, 30_000).map((bytes) => Buffer.alloc(bytes, 1)),
-  })
-  .map((message) =>
-    named(`publish ${JSON.stringify({ ...message, body: message.body.length })}`, (channel) =>
-      publishFrames({ channel, ...message }),
-    ),
-  );
-
-const consume: fc.Arbitrary<Frames> = method(
-  'basic.consume',
-  fc.record({
-    queue,
-    consumerTag,
-    noLocal: flag,
-    noAck: flag,
-    exclusive: fc.constant(false),
-    nowait,
-    arguments: fc.constant(new Map()),
-  }),
-);
-
-/** What a client may do; some of it is a mistake that closes the channel, or the connection. */
-const action: fc.Arbitrary<Frames> = fc.oneof(
-  { weight: 12, arbitrary: publish },
-  { weight: 5, arbitrary: consume },
-  { weight: 2, arbitrary: method('basic.get', fc.record({ queue, noAck: flag })) },
-  { weight: 2, arbitrary: method('basic.ack', fc.record({ deliveryTag, multiple: flag })) },
-  method('basic.nack', fc.record({ deliveryTag, multiple: flag, requeue })),
-  method('basic.reject', fc.record({ deliveryTag, requeue })),
-  method('basic.recover', fc.constant({ requeue: true })),
-  method('basic.cancel', fc.record({ consumerTag, nowait })),
-  method(
-    'basic.qos',
-    fc.record({ prefetchSize: fc.constant(0), prefetchCount: fc.nat(3), global: flag }),
-  ),
-  method('queue.purge', fc.record({ queue, nowait })),
-  method('queue.delete', fc.record({ queue, ifUnused: flag, ifEmpty: flag, nowait })),
-  method('tx.select', fc.constant({})),
-  { weight: 3, arbitrary: method('tx.commit', fc.constant({})) },
-  { weight: 2, arbitrary: method('tx.rollback', fc.constant({})) },
-  method('confirm.select', fc.record({ nowait })),
-  method('channel.close', fc.constant({ replyCode: 200, replyText: '', classId: 0, methodId: 0 })),
-);
 
 test('with all closed and purged no memory is held and no timer set, whatever was done before', async () => {
-  const step = fc.record({ client: fc.nat(1), channel: fc.integer({ min: 1, max: 2 }), action });
-  const steps = fc.array(step, { maxLength: 40, size: 'max' });
   await fc.assert(
-    fc.asyncProperty(steps, flag, flag, async (actions, politely, withRules) => {
-      const { broker, clock, vhost, slabs } = newWorld();
-      for (const name of QUEUES) {
-        const flags = { durable: false, exclusive: false, autoDelete: false };
-        const args = (withRules && RULES[name]) || new Map();
-        const declared = vhost.queues.declare({ name, ...flags, arguments: args }, {});
-        vhost.exchanges.bind(vhost.exchanges.require('amq.fanout'), declared, '', new Map());
-      }
-      const clients = [new Client(broker), new Client(broker)];
-      for (const client of clients) await client.open();
-      for (const each of actions) {
-        await clients[each.client]!.do(each.channel, each.action(each.channel));
-        clock.advance(20);
-      }
-      for (const client of clients) await client.end(politely);
+    fc.asyncProperty(steps, fc.boolean(), fc.boolean(), async (actions, politely, withRules) => {
+      const world = newWorld();
+      const { broker, clock, vhost, slabs } = world;
+      declareQueues(world, false, withRules);
+      await act(world, actions, politely);
       await broker.close();
       // Whatever was delivered has come back, so all there is is ready.
       for (const each of vhost.queues.all()) each.purge();
@@ -210,5 +85,57 @@ test('with all closed and purged no memory is held and no timer set, whatever wa
       assert.equal(clock.timers, 0);
     }),
     { numRuns: 100 },
+  );
+});
+
+/** How many messages of each queue have to survive. */
+function persistentIn({ vhost }: World): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const queue of vhost.queues.all()) {
+    let count = 0;
+    queue.forEachMessage((message) => {
+      if (message.persistent) count++;
+    });
+    counts.set(queue.name, count);
+  }
+  return counts;
+}
+
+function readyIn({ vhost }: World): Map<string, number> {
+  return new Map([...vhost.queues.all()].map((queue) => [queue.name, queue.messageCount]));
+}
+
+/** Takes every message out of every queue, closes, and makes sure that none is held. */
+async function emptyAndClose({ broker, vhost, slabs }: World): Promise<void> {
+  for (const queue of vhost.queues.all()) queue.purge();
+  await broker.close();
+  assert.equal(slabs.liveBytes, 0);
+  assert.equal(slabs.heldBytes, 0);
+}
+
+test('a broker with a disk lets go too, and finds again what there was', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, fc.boolean(), async (actions, politely) => {
+      const directory = await mkdtemp(join(tmpdir(), 'leveret-'));
+      try {
+        const first = await openWorld(directory);
+        declareQueues(first, true, false);
+        await act(first, actions, politely);
+        const kept = persistentIn(first);
+        await first.broker.close();
+
+        const second = await openWorld(directory);
+        assert.deepEqual(readyIn(second), kept);
+        await act(second, actions, politely);
+        await emptyAndClose(second);
+
+        const third = await openWorld(directory);
+        for (const [name, count] of readyIn(third)) assert.equal(count, 0, name);
+        await emptyAndClose(third);
+      } finally {
+        await rm(directory, { recursive: true });
+      }
+    }),
+    { numRuns: 25 },
   );
 });
