@@ -11,6 +11,7 @@ import { InMemory } from './core/persistence.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { openJournal } from './open-journal.js';
 import { nodeFiles } from './store/disk/node-files.js';
+import { MemoryBudget } from './store/memory-budget.js';
 import type { SlabAllocator } from './store/slab.js';
 
 /** A broker of whose virtual host and memory everything can be seen. */
@@ -35,7 +36,8 @@ async function openWorld(directory: string): Promise<World> {
   const clock = new ManualClock();
   const surroundings = surroundingsOf({ clock });
   const { slabs } = surroundings;
-  const ports = { ...surroundings, files: nodeFiles, isShared: false };
+  const budget = new MemoryBudget(slabs, 1_048_576);
+  const ports = { ...surroundings, budget, files: nodeFiles, isShared: false };
   const options = { directory, fileBytes: 1_048_576, sync: 'never' as const };
   const opened = await openJournal(['/'], ports, options);
   const { vhosts } = opened;

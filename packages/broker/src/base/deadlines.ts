@@ -48,6 +48,11 @@ export class Deadlines {
     return this.#clock.now();
   }
 
+  /** Wall time in milliseconds, for what outlives the process. */
+  wallTime(): number {
+    return this.#clock.wallTime();
+  }
+
   /** Makes an alarm, which is off. */
   alarm(ring: () => void): Alarm {
     const alarm: HeapAlarm = {

@@ -93,7 +93,8 @@ export class Journalled implements Persistence {
     this.#recovered.delete(chain);
     const locations = recovered?.locations ?? new LocationTable(0);
     const reserved = durable ? (recovered?.reserved ?? 0) : 0;
-    const options = { chain, durable, locations, reserved };
+    const remembered = recovered?.remembered ?? new Map();
+    const options = { chain, durable, locations, reserved, remembered };
     const store = new JournalStore(options, this.#journal, this.#budget);
     this.#journal.adopt(store);
     // What goes into a queue's store are messages, and so what comes out of it.

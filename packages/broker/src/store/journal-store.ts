@@ -1,6 +1,6 @@
 import { invariant } from '../base/invariant.js';
 import { Sequence } from '../base/sequence.js';
-import type { MessageWriter } from './journal/batch.js';
+import type { MessageWriter, Placing } from './journal/batch.js';
 import type { Journal } from './journal/journal.js';
 import {
   type LocationTable,
@@ -13,13 +13,16 @@ import {
   transientAt,
 } from './location-table.js';
 import type { MemoryBudget } from './memory-budget.js';
-import type { MessageStore, Stored } from './message-store.js';
+import type { MessageStore, Remembered, Stored } from './message-store.js';
 
 /** What a durable queue's store needs to know of a message. */
 export interface Storable extends Stored, MessageWriter {
   /** Whether it is to survive the broker. */
   readonly persistent: boolean;
 }
+
+/** How a message is placed that is written to make room in memory. */
+const TRANSIENT: Placing = { transient: true, expiresAt: 0 };
 
 /** How far ahead of the deliveries a queue reserves positions. */
 const RESERVE_AHEAD = 4_096;
@@ -33,12 +36,14 @@ export interface JournalStoreOptions {
   readonly locations: LocationTable;
   /** Positions below this may have been delivered before. */
   readonly reserved: number;
+  /** What the journal remembers of messages in it. */
+  readonly remembered: ReadonlyMap<number, Remembered>;
 }
 
 /**
- * The messages of a queue (of one priority): in memory near the head, and known by where they are. In
- * the journal are those that survive the broker, and of the others what lies behind the head of a
- * long queue: those are written to make room in memory, and a start passes over them.
+ * The messages of a queue (of one priority): in memory near the head, and known by where they are.
+ * In the journal are those that survive the broker, and of the others what lies behind the head of
+ * a long queue: those are written to make room in memory, and a start passes over them.
  *
  * Before a persistent message is delivered, the journal must know that it may have been: positions
  * are *reserved* in leaps. What lies below the reservation comes back as redelivered after a crash.
@@ -47,6 +52,9 @@ export class JournalStore implements MessageStore<Storable> {
   readonly chain: number;
   readonly durable: boolean;
   readonly redeliveredBelow: number;
+  readonly remembered: ReadonlyMap<number, Remembered>;
+  /** How often messages have come back; of those that have. */
+  readonly returns: Map<number, number>;
   readonly #journal: Journal;
   readonly #budget: MemoryBudget;
   readonly #locations: LocationTable;
@@ -66,7 +74,7 @@ export class JournalStore implements MessageStore<Storable> {
   onLost: (position: number) => void = () => {};
 
   constructor(options: JournalStoreOptions, journal: Journal, budget: MemoryBudget) {
-    const { chain, durable, locations, reserved } = options;
+    const { chain, durable, locations, reserved, remembered } = options;
     this.chain = chain;
     this.durable = durable;
     this.#journal = journal;
@@ -74,6 +82,11 @@ export class JournalStore implements MessageStore<Storable> {
     this.#locations = locations;
     this.#messages = new Sequence(locations.next);
     this.redeliveredBelow = reserved;
+    this.remembered = remembered;
+    this.returns = new Map();
+    for (const [position, { returns }] of remembered) {
+      if (returns > 0) this.returns.set(position, returns);
+    }
     this.#reserved = reserved;
     this.#reserving = reserved;
   }
@@ -95,18 +108,24 @@ export class JournalStore implements MessageStore<Storable> {
     return this.#locations;
   }
 
-  append(message: Storable): number {
+  append(message: Storable, expiresAt = 0): number {
     this.#hold(message);
     this.#messages.push(message);
     if (this.durable && message.persistent) {
       const position = this.#locations.push(PENDING);
-      this.#journal.place(message, this, position, false);
+      this.#journal.place(message, this, position, { transient: false, expiresAt });
       return position;
     }
     if (!this.#isDeep()) return this.#locations.push(MEMORY_ONLY);
     const position = this.#locations.push(PENDING_TRANSIENT);
-    this.#journal.place(message, this, position, true);
+    this.#journal.place(message, this, position, TRANSIENT);
     return position;
+  }
+
+  noteReturns(position: number, returns: number): void {
+    if (!survives(this.#locations.get(position))) return;
+    this.returns.set(position, returns);
+    this.#journal.countReturns(this.chain, position, returns);
   }
 
   isAtHand(position: number): boolean {
@@ -148,7 +167,9 @@ export class JournalStore implements MessageStore<Storable> {
     invariant(location !== NOWHERE, 'a queue removed a message from its store twice');
     this.#forget(position);
     this.#journal.released(placeOf(location));
-    if (survives(location)) this.#noteRemoved(position);
+    if (!survives(location)) return;
+    this.returns.delete(position);
+    this.#noteRemoved(position);
   }
 
   firstFrom(from: number): number {
@@ -168,7 +189,7 @@ export class JournalStore implements MessageStore<Storable> {
       if (placeOf(location) !== 0) this.#forget(position);
       if (location !== MEMORY_ONLY) return;
       this.#locations.set(position, PENDING_TRANSIENT);
-      this.#journal.place(message, this, position, true);
+      this.#journal.place(message, this, position, TRANSIENT);
     });
   }
 

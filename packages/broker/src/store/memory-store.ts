@@ -1,6 +1,8 @@
 import { invariant } from '../base/invariant.js';
 import { Sequence } from '../base/sequence.js';
-import type { MessageStore, Stored } from './message-store.js';
+import type { MessageStore, Remembered, Stored } from './message-store.js';
+
+const NOTHING: ReadonlyMap<number, Remembered> = new Map();
 
 /** Messages in memory, gone with the process. */
 export class MemoryStore<M extends Stored> implements MessageStore<M> {
@@ -56,6 +58,13 @@ export class MemoryStore<M extends Stored> implements MessageStore<M> {
   }
 
   settleReservation(): void {}
+
+  noteReturns(): void {}
+
+  /** Memory is empty when a broker starts. */
+  get remembered(): ReadonlyMap<number, Remembered> {
+    return NOTHING;
+  }
 
   /** There is no disk to hold anything. */
   shrink(): void {}

@@ -6,6 +6,14 @@ export interface Stored {
   release(): void;
 }
 
+/** What is remembered of a message besides itself. */
+export interface Remembered {
+  /** Wall time in milliseconds; 0 for never. */
+  readonly expiresAt: number;
+  /** How often it has come back after it was delivered. */
+  readonly returns: number;
+}
+
 /**
  * The messages of one queue by position. Positions count up from 0 and are never used again, so
  * that a position says where in the queue's order a message belongs, whatever happened to the
@@ -23,8 +31,15 @@ export interface MessageStore<M extends Stored> {
   readonly redeliveredBelow: number;
   /** Told of a message that is gone because the disk has lost it. */
   onLost: (position: number) => void;
-  /** Adds a message at the end, retains it, and returns its position. */
-  append(message: M): number;
+  /**
+   * Adds a message at the end, retains it, and returns its position. `expiresAt` is remembered with
+   * it: milliseconds of wall time, 0 for never.
+   */
+  append(message: M, expiresAt?: number): number;
+  /** Remembers how often a message has come back. */
+  noteReturns(position: number, returns: number): void;
+  /** What is remembered of messages from before the broker started; of most there is nothing. */
+  readonly remembered: ReadonlyMap<number, Remembered>;
   /** Whether the message at a position may be read and delivered now. */
   isAtHand(position: number): boolean;
   /** Sees to it that a message comes to hand, and calls `then` when something has; ask again. */

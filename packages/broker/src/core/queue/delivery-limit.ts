@@ -23,6 +23,11 @@ export class DeliveryLimit {
     return count <= this.#limit;
   }
 
+  /** A message had come back so often before the broker started. */
+  restore(position: number, returns: number): void {
+    if (returns > 0) this.#counts.set(position, returns);
+  }
+
   /** A message has gone. */
   removed(position: number): void {
     if (this.#counts.size > 0) this.#counts.delete(position);

@@ -52,7 +52,11 @@ export class Queue {
         : new FifoBacklog(ports.stores.open(0));
     this.#settings = settings;
     this.applySettings(settings);
-    this.#rules?.restarted();
+    // Messages from before the broker started may expire, whether the queue has rules or not.
+    for (const _ of this.#backlog.remembered()) {
+      (this.#rules ?? this.#rule()).restarted();
+      break;
+    }
   }
 
   get name(): string {

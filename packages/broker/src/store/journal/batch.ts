@@ -9,6 +9,8 @@ import {
   REMOVE_BYTES,
   RESERVE,
   RESERVE_BYTES,
+  RETURNS,
+  RETURNS_BYTES,
   sealPublish,
   TOPOLOGY,
   TOPOLOGY_HEADER_BYTES,
@@ -21,6 +23,14 @@ const PLACEMENTS_MAX = 65_535;
 const FIRST_BYTES = 262_144;
 /** A buffer that a large batch has grown beyond this is not kept for the next one. */
 const KEEP_BYTES = 4_194_304;
+
+/** How a message takes a position. */
+export interface Placing {
+  /** It is written to make room in memory, and does not survive the broker. */
+  readonly transient: boolean;
+  /** When it expires there: milliseconds of wall time, 0 for never. */
+  readonly expiresAt: number;
+}
 
 /** Writes a message's own bytes; declared here, filled by the protocols that know them. */
 export interface MessageWriter {
@@ -44,6 +54,7 @@ export class Batch {
   /** Each placement: whose, which position, and where its publish begins. */
   readonly #stores: JournalStore[] = [];
   readonly #positions: number[] = [];
+  readonly #expiries: number[] = [];
   readonly #starts: number[] = [];
 
   get isEmpty(): boolean {
@@ -70,13 +81,14 @@ export class Batch {
     message: MessageWriter,
     stores: readonly JournalStore[],
     positions: readonly number[],
+    expiries: readonly number[],
     transient: boolean,
   ): void {
     for (let from = PLACEMENTS_MAX; from < stores.length; from += PLACEMENTS_MAX) {
-      const to = from + PLACEMENTS_MAX;
-      this.#publish(message, stores.slice(from, to), positions.slice(from, to), transient);
+      const [some, at] = [stores.slice(from), positions.slice(from)];
+      this.#publish(message, some, at, expiries.slice(from), transient);
     }
-    this.#publish(message, stores, positions, transient);
+    this.#publish(message, stores, positions, expiries, transient);
     this.count++;
   }
 
@@ -84,6 +96,7 @@ export class Batch {
     message: MessageWriter,
     allStores: readonly JournalStore[],
     positions: readonly number[],
+    expiries: readonly number[],
     transient: boolean,
   ): void {
     const isTooMany = allStores.length > PLACEMENTS_MAX;
@@ -101,10 +114,13 @@ export class Batch {
     for (let i = 0; i < stores.length; i++) {
       const store = stores[i]!;
       const position = positions[i]!;
-      buffer.writeDoubleBE(store.chain, at + PUBLISH_HEADER_BYTES + i * PLACEMENT_BYTES);
-      buffer.writeDoubleBE(position, at + PUBLISH_HEADER_BYTES + i * PLACEMENT_BYTES + 8);
+      const place = at + PUBLISH_HEADER_BYTES + i * PLACEMENT_BYTES;
+      buffer.writeDoubleBE(store.chain, place);
+      buffer.writeDoubleBE(position, place + 8);
+      buffer.writeDoubleBE(expiries[i]!, place + 16);
       this.#stores.push(store);
       this.#positions.push(position);
+      this.#expiries.push(expiries[i]!);
       this.#starts.push(at);
     }
     message.writeTo(buffer, at + headBytes);
@@ -118,6 +134,15 @@ export class Batch {
     this.#buffer.writeDoubleBE(chain, at + 1);
     this.#buffer.writeDoubleBE(from, at + 9);
     this.#buffer.writeUInt32BE(count, at + 17);
+    this.count++;
+  }
+
+  returns(chain: number, position: number, returns: number): void {
+    const at = this.#reserve(RETURNS_BYTES);
+    this.#buffer[at] = RETURNS;
+    this.#buffer.writeDoubleBE(chain, at + 1);
+    this.#buffer.writeDoubleBE(position, at + 9);
+    this.#buffer.writeUInt32BE(returns, at + 17);
     this.count++;
   }
 
@@ -148,10 +173,15 @@ export class Batch {
     }
   }
 
-  /** Calls `visit` for every placement, with the offset of its publish in the batch. */
-  forEachPlacement(visit: (store: JournalStore, position: number, offset: number) => void): void {
+  /**
+   * Calls `visit` for every placement, with the offset of its publish in the batch, and when it
+   * expires.
+   */
+  forEachPlacement(
+    visit: (store: JournalStore, position: number, offset: number, expiresAt: number) => void,
+  ): void {
     for (let i = 0; i < this.#stores.length; i++) {
-      visit(this.#stores[i]!, this.#positions[i]!, this.#starts[i]!);
+      visit(this.#stores[i]!, this.#positions[i]!, this.#starts[i]!, this.#expiries[i]!);
     }
   }
 
@@ -164,6 +194,7 @@ export class Batch {
     this.#publishEnds.length = 0;
     this.#stores.length = 0;
     this.#positions.length = 0;
+    this.#expiries.length = 0;
     this.#starts.length = 0;
   }
 

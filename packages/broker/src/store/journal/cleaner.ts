@@ -1,6 +1,7 @@
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
 import type { JournalStore, Storable } from '../journal-store.js';
+import type { Placing } from './batch.js';
 import { type FileIndex, readFileIndex } from './file-index.js';
 import { type JournalFile, locationOf } from './journal-file.js';
 import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
@@ -23,7 +24,7 @@ export interface CleanerPorts {
     message: Storable,
     store: JournalStore,
     position: number,
-    transient: boolean,
+    placing: Placing,
   ) => void;
   /** Resolves when what was placed is on the disk. */
   readonly settled: () => Promise<void>;
@@ -32,7 +33,11 @@ export interface CleanerPorts {
 /** A message that is still alive in a file, in all the places it has. */
 interface Survivor {
   readonly location: number;
-  readonly places: { readonly store: JournalStore; readonly position: number }[];
+  readonly places: {
+    readonly store: JournalStore;
+    readonly position: number;
+    readonly expiresAt: number;
+  }[];
 }
 
 /**
@@ -84,10 +89,11 @@ export class Cleaner {
 
   #copy({ location, places }: Survivor, message: Storable): void {
     message.retain();
-    for (const { store, position } of places) {
+    for (const { store, position, expiresAt } of places) {
       // Some may have been consumed while the piece was read.
       if (store.placeOf(position) !== location) continue;
-      this.#ports.place(message, store, position, store.isTransient(position));
+      const transient = store.isTransient(position);
+      this.#ports.place(message, store, position, { transient, expiresAt });
     }
     message.release();
   }
@@ -95,7 +101,7 @@ export class Cleaner {
   #survivors(index: FileIndex, file: JournalFile): Survivor[] {
     const survivors: Survivor[] = [];
     let last: Survivor | undefined;
-    index.forEach((chain, position, offset) => {
+    index.forEach((chain, position, offset, expiresAt) => {
       const location = locationOf(file.slot, offset);
       const store = this.#ports.findStore(chain);
       if (store?.placeOf(position) !== location) return;
@@ -103,7 +109,7 @@ export class Cleaner {
         last = { location, places: [] };
         survivors.push(last);
       }
-      last.places.push({ store, position });
+      last.places.push({ store, position, expiresAt });
     });
     return survivors;
   }

@@ -7,36 +7,47 @@ import { readRange } from './journal-file.js';
  * Losing an index costs time, nothing else.
  *
  * ```text
- *   0           8       12      16               24
- *   +-----------+-------+-------+----------------+------------------------------------------+
- *   | LVRTINDX  | seed  | crc   | count f64      | (chain f64, position f64, offset u32)…   |
- *   +-----------+-------+-------+----------------+------------------------------------------+
+ *   0           8       12      16
+ *   +-----------+-------+-------+--------------------------------------------------------+
+ *   | LVRTINDX  | seed  | crc   | run…                                                   |
+ *   +-----------+-------+-------+--------------------------------------------------------+
+ *   run:   chain f64 | first position f64 | count u32 | expires u8 | entry…
+ *   entry: offset u32, and if the run expires, wall time in milliseconds f64
  * ```
  *
- * `seed` is the journal file's: an index of an earlier use of the number is not taken for this one.
+ * A run is a row of neighbouring positions of one chain: of a long queue a message takes four
+ * octets. `seed` is the journal file's: an index of an earlier use of the number is not taken for
+ * this one.
  */
 const MAGIC = Buffer.from('LVRTINDX', 'latin1');
-const HEADER_BYTES = 24;
-const ENTRY_BYTES = 20;
+const HEADER_BYTES = 16;
+const RUN_BYTES = 21;
 const CRC_OFFSET = 12;
-const FIRST_ENTRIES = 1_024;
+const FIRST_BYTES = 16_384;
 
 /** Gathers a file's index while the file is being written. */
 export class FileIndexBuilder {
-  #buffer: Buffer = Buffer.allocUnsafeSlow(HEADER_BYTES + FIRST_ENTRIES * ENTRY_BYTES);
+  #buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #length = HEADER_BYTES;
+  /** Where the run stands that is being added to. */
+  #run = 0;
+  #chain = -1;
+  #next = -1;
+  #count = 0;
+  #expires = false;
 
-  add(chain: number, position: number, offset: number): void {
-    const at = this.#length;
-    if (at + ENTRY_BYTES > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * this.#buffer.length);
-      this.#buffer.copy(larger, 0, 0, at);
-      this.#buffer = larger;
+  /** `expiresAt`: wall time in milliseconds, 0 for never. */
+  add(chain: number, position: number, offset: number, expiresAt: number): void {
+    const expires = expiresAt !== 0;
+    if (chain !== this.#chain || position !== this.#next || expires !== this.#expires) {
+      this.#beginRun(chain, position, expires);
     }
-    this.#buffer.writeDoubleBE(chain, at);
-    this.#buffer.writeDoubleBE(position, at + 8);
-    this.#buffer.writeUInt32BE(offset, at + 16);
-    this.#length = at + ENTRY_BYTES;
+    const at = this.#reserve(expires ? 12 : 4);
+    this.#buffer.writeUInt32BE(offset, at);
+    if (expires) this.#buffer.writeDoubleBE(expiresAt, at + 4);
+    this.#count++;
+    this.#next = position + 1;
+    this.#buffer.writeUInt32BE(this.#count, this.#run + 16);
   }
 
   /** The index as it is to be written. */
@@ -44,14 +55,42 @@ export class FileIndexBuilder {
     const bytes = this.#buffer.subarray(0, this.#length);
     MAGIC.copy(bytes, 0);
     bytes.writeUInt32BE(seed, 8);
-    bytes.writeDoubleBE((this.#length - HEADER_BYTES) / ENTRY_BYTES, 16);
     bytes.writeUInt32BE(indexCrc(bytes), CRC_OFFSET);
     return bytes;
   }
+
+  #beginRun(chain: number, position: number, expires: boolean): void {
+    this.#run = this.#reserve(RUN_BYTES);
+    this.#buffer.writeDoubleBE(chain, this.#run);
+    this.#buffer.writeDoubleBE(position, this.#run + 8);
+    this.#buffer[this.#run + 20] = expires ? 1 : 0;
+    this.#chain = chain;
+    this.#expires = expires;
+    this.#count = 0;
+  }
+
+  #reserve(bytes: number): number {
+    const at = this.#length;
+    if (at + bytes > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * this.#buffer.length);
+      this.#buffer.copy(larger, 0, 0, at);
+      this.#buffer = larger;
+    }
+    this.#length = at + bytes;
+    return at;
+  }
 }
 
-/** Calls back for each message of a file: its chain, its position there, its offset in the file. */
-export type VisitEntry = (chain: number, position: number, offset: number) => void;
+/**
+ * Calls back for each message of a file: its chain, its position there, its offset in the file, and
+ * when it expires.
+ */
+export type VisitEntry = (
+  chain: number,
+  position: number,
+  offset: number,
+  expiresAt: number,
+) => void;
 
 /** An index that has been read and found whole. */
 export interface FileIndex {
@@ -73,16 +112,22 @@ export async function readFileIndex(
   if (bytes === undefined || bytes.length < HEADER_BYTES) return undefined;
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
   if (bytes.readUInt32BE(8) !== seed) return undefined;
-  const end = HEADER_BYTES + bytes.readDoubleBE(16) * ENTRY_BYTES;
-  if (end !== bytes.length || indexCrc(bytes) !== bytes.readUInt32BE(CRC_OFFSET)) return undefined;
-  return {
-    forEach: (visit) => {
-      for (let at = HEADER_BYTES; at < end; at += ENTRY_BYTES) {
-        const chain = bytes.readDoubleBE(at);
-        visit(chain, bytes.readDoubleBE(at + 8), bytes.readUInt32BE(at + 16));
-      }
-    },
-  };
+  if (indexCrc(bytes) !== bytes.readUInt32BE(CRC_OFFSET)) return undefined;
+  return { forEach: (visit) => forEachEntry(bytes, visit) };
+}
+
+function forEachEntry(bytes: Buffer, visit: VisitEntry): void {
+  for (let at = HEADER_BYTES; at < bytes.length; ) {
+    const chain = bytes.readDoubleBE(at);
+    const first = bytes.readDoubleBE(at + 8);
+    const count = bytes.readUInt32BE(at + 16);
+    const expires = bytes[at + 20] === 1;
+    at += RUN_BYTES;
+    for (let i = 0; i < count; i++, at += expires ? 12 : 4) {
+      const expiresAt = expires ? bytes.readDoubleBE(at + 4) : 0;
+      visit(chain, first + i, bytes.readUInt32BE(at), expiresAt);
+    }
+  }
 }
 
 async function readIfThere(files: Files, path: string): Promise<Buffer | undefined> {

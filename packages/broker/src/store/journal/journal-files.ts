@@ -3,7 +3,7 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DiskFile, Files } from '../disk/files.js';
 import type { JournalStore, Storable } from '../journal-store.js';
-import type { Batch } from './batch.js';
+import type { Batch, Placing } from './batch.js';
 import { Cleaner } from './cleaner.js';
 import { FileIndexBuilder, indexPath } from './file-index.js';
 import {
@@ -75,7 +75,7 @@ export interface JournalFilesPorts {
     message: Storable,
     store: JournalStore,
     position: number,
-    transient: boolean,
+    placing: Placing,
   ) => void;
   readonly settled: () => Promise<void>;
 }
@@ -354,11 +354,11 @@ export class JournalFiles {
   }
 
   #locate(batch: Batch, { file, index }: CurrentFile, shift: number): void {
-    batch.forEachPlacement((store, position, offset) => {
+    batch.forEachPlacement((store, position, offset, expiresAt) => {
       if (!store.located(position, locationOf(file.slot, offset + shift))) return;
       file.placed++;
       file.live++;
-      index.add(store.chain, position, offset + shift);
+      index.add(store.chain, position, offset + shift, expiresAt);
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Turn, TurnEnd } from '../../base/turn.js';
 import type { JournalStore, Storable } from '../journal-store.js';
-import { Batch } from './batch.js';
+import { Batch, type Placing } from './batch.js';
 import {
   JournalFiles,
   type JournalFilesPorts,
@@ -43,6 +43,7 @@ export class Journal implements TurnEnd {
   #isPlacingTransient = false;
   readonly #placingStores: JournalStore[] = [];
   readonly #placingPositions: number[] = [];
+  readonly #placingExpiries: number[] = [];
   readonly #removing: JournalStore[] = [];
   #appended: number;
   #durable: number;
@@ -116,7 +117,8 @@ export class Journal implements TurnEnd {
    * A message takes a position in a queue; it is written once with all the places it takes. A
    * transient one is written to make room in memory, and does not survive the broker.
    */
-  place(message: Storable, store: JournalStore, position: number, transient: boolean): void {
+  place(message: Storable, store: JournalStore, position: number, placing: Placing): void {
+    const { transient, expiresAt } = placing;
     if (this.#placing !== message || this.#isPlacingTransient !== transient) {
       this.#endPlacing();
       this.#placing = message;
@@ -126,11 +128,18 @@ export class Journal implements TurnEnd {
     }
     this.#placingStores.push(store);
     this.#placingPositions.push(position);
+    this.#placingExpiries.push(expiresAt);
   }
 
   remove(chain: number, from: number, count: number): void {
     this.#begin();
     this.#gathering.remove(chain, from, count);
+  }
+
+  /** A message has come back so often. */
+  countReturns(chain: number, position: number, returns: number): void {
+    this.#begin();
+    this.#gathering.returns(chain, position, returns);
   }
 
   reserve(chain: number, below: number): void {
@@ -221,10 +230,16 @@ export class Journal implements TurnEnd {
     const message = this.#placing;
     if (message === undefined) return;
     this.#placing = undefined;
-    const transient = this.#isPlacingTransient;
-    this.#gathering.publish(message, this.#placingStores, this.#placingPositions, transient);
+    this.#gathering.publish(
+      message,
+      this.#placingStores,
+      this.#placingPositions,
+      this.#placingExpiries,
+      this.#isPlacingTransient,
+    );
     this.#placingStores.length = 0;
     this.#placingPositions.length = 0;
+    this.#placingExpiries.length = 0;
   }
 
   #hasWork(): boolean {

@@ -5,22 +5,26 @@ import { crc32 } from 'node:zlib';
  * queue's number × 256 + the priority's level.
  *
  * ```text
- * publish, 40 octets + 16 a placement + the extension + the message
+ * publish, 40 octets + 24 a placement + the extension + the message
  *   0      1       2      3        4            6           8          16     24           28
  *   +------+-------+------+--------+------------+-----------+----------+------+------------+
- *   | 1    | flags | prio.| format | placements | extension | expires  | due  | deliveries |
+ *   | 1    | flags | prio.| format | placements | extension | zeros    | due  | zeros      |
  *   +------+-------+------+--------+------------+-----------+----------+------+------------+
  *   28        32     36       40
  *   +---------+------+--------+----------------------------+-----------+---------+
- *   | message | crc  | zeros  | (chain f64, position f64)… | extension | message |
+ *   | message | crc  | zeros  | placement…                 | extension | message |
  *   +---------+------+--------+----------------------------+-----------+---------+
  *     length    u32    u32
+ *
+ * placement    chain f64 | position f64 | expires f64
  *
  * remove     2 | chain f64 | from f64 | count u32
  * reserve    3 | chain f64 | positions below this may have been delivered f64
  * topology   4 | length u32 | JSON
- * chain      5 | chain f64 | next f64 | reserved f64 | ranges u32 | (from f64, count u32)…
+ * chain      5 | chain f64 | next f64 | reserved f64 | ranges u32 | returned u32
+ *              | (from f64, count u32)… | (position f64, returns u32)…
  * snapshot   6 | 0 begins, 1 ends
+ * returns    7 | chain f64 | position f64 | returns u32
  * ```
  *
  * `expires` and `due` are milliseconds of wall time, 0 for none; `extension` is room for what a
@@ -33,18 +37,20 @@ export const RESERVE = 3;
 export const TOPOLOGY = 4;
 export const CHAIN = 5;
 export const SNAPSHOT = 6;
+export const RETURNS = 7;
 
 /** A publish's flag: written to make room in memory, for the broker that wrote it alone. */
 export const TRANSIENT = 1;
 
 export const PUBLISH_HEADER_BYTES = 40;
-export const PLACEMENT_BYTES = 16;
+export const PLACEMENT_BYTES = 24;
 export const REMOVE_BYTES = 21;
 export const RESERVE_BYTES = 17;
 export const TOPOLOGY_HEADER_BYTES = 5;
-export const CHAIN_HEADER_BYTES = 29;
+export const CHAIN_HEADER_BYTES = 33;
 export const RANGE_BYTES = 12;
 export const SNAPSHOT_BYTES = 2;
+export const RETURNS_BYTES = 21;
 
 const CRC_OFFSET = 32;
 
@@ -59,6 +65,12 @@ export type Operation =
     }
   | { readonly kind: 'reserve'; readonly chain: number; readonly below: number }
   | { readonly kind: 'topology'; readonly change: unknown }
+  | {
+      readonly kind: 'returns';
+      readonly chain: number;
+      readonly position: number;
+      readonly returns: number;
+    }
   | ChainOperation
   | { readonly kind: 'snapshot'; readonly ends: boolean };
 
@@ -78,6 +90,8 @@ export interface PublishOperation {
 export interface Placement {
   readonly chain: number;
   readonly position: number;
+  /** Wall time in milliseconds; 0 for never. */
+  readonly expiresAt: number;
 }
 
 /** What a snapshot knows of a chain. */
@@ -87,6 +101,8 @@ export interface ChainOperation {
   readonly next: number;
   readonly reserved: number;
   readonly live: readonly LiveRange[];
+  /** Messages that have come back, and how often: `count` times the one at `from`. */
+  readonly returned: readonly LiveRange[];
 }
 
 /** Positions that hold a message: `count` of them from `from` on. */
@@ -134,6 +150,7 @@ export function decodePublish(buffer: Buffer, at: number): PublishOperation {
     placements.push({
       chain: buffer.readDoubleBE(place),
       position: buffer.readDoubleBE(place + 8),
+      expiresAt: buffer.readDoubleBE(place + 16),
     });
   }
   const messageStart = at + publishHeadBytes(count) + extension;
@@ -187,6 +204,13 @@ function decodeOperation(buffer: Buffer, at: number): Operation {
     }
     case CHAIN:
       return decodeChain(buffer, at);
+    case RETURNS:
+      return {
+        kind: 'returns',
+        chain: buffer.readDoubleBE(at + 1),
+        position: buffer.readDoubleBE(at + 9),
+        returns: buffer.readUInt32BE(at + 17),
+      };
     case SNAPSHOT:
       return { kind: 'snapshot', ends: buffer[at + 1] === 1 };
     default:
@@ -205,24 +229,31 @@ function operationBytes(buffer: Buffer, at: number, end: number, operation: Oper
     case 'topology':
       return TOPOLOGY_HEADER_BYTES + buffer.readUInt32BE(at + 1);
     case 'chain':
-      return CHAIN_HEADER_BYTES + operation.live.length * RANGE_BYTES;
+      return CHAIN_HEADER_BYTES + (operation.live.length + operation.returned.length) * RANGE_BYTES;
+    case 'returns':
+      return RETURNS_BYTES;
     case 'snapshot':
       return SNAPSHOT_BYTES;
   }
 }
 
 function decodeChain(buffer: Buffer, at: number): ChainOperation {
-  const live: LiveRange[] = [];
-  const count = buffer.readUInt32BE(at + 25);
-  for (let i = 0; i < count; i++) {
-    const range = at + CHAIN_HEADER_BYTES + i * RANGE_BYTES;
-    live.push({ from: buffer.readDoubleBE(range), count: buffer.readUInt32BE(range + 8) });
-  }
+  const live = buffer.readUInt32BE(at + 25);
+  const returned = buffer.readUInt32BE(at + 29);
+  const ranges = at + CHAIN_HEADER_BYTES;
   return {
     kind: 'chain',
     chain: buffer.readDoubleBE(at + 1),
     next: buffer.readDoubleBE(at + 9),
     reserved: buffer.readDoubleBE(at + 17),
-    live,
+    live: decodeRanges(buffer, ranges, live),
+    returned: decodeRanges(buffer, ranges + live * RANGE_BYTES, returned),
   };
+}
+
+function decodeRanges(buffer: Buffer, at: number, count: number): LiveRange[] {
+  return Array.from({ length: count }, (_, i) => ({
+    from: buffer.readDoubleBE(at + i * RANGE_BYTES),
+    count: buffer.readUInt32BE(at + i * RANGE_BYTES + 8),
+  }));
 }

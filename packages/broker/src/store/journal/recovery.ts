@@ -1,6 +1,7 @@
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
 import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../location-table.js';
+import type { Remembered } from '../message-store.js';
 import { batchesOf, type ReportProblem } from './batch-reader.js';
 import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
 import { readFileIndex } from './file-index.js';
@@ -21,6 +22,8 @@ export interface RecoveredChain {
   readonly locations: LocationTable;
   /** Positions below this may have been delivered. */
   reserved: number;
+  /** What there is to remember of messages besides themselves; of most there is nothing. */
+  readonly remembered: Map<number, Remembered>;
 }
 
 /** What a data directory holds. */
@@ -33,6 +36,8 @@ export interface Recovered {
   readonly epoch: number;
   readonly operations: number;
 }
+
+const NOTHING_REMEMBERED: Remembered = { expiresAt: 0, returns: 0 };
 
 /** Whether a topology change is the end of a chain; the store does not know what changes mean. */
 export type EndsChain = (change: unknown, chain: number) => boolean;
@@ -177,6 +182,9 @@ class Recovery {
         chain.reserved = operation.below;
         break;
       }
+      case 'returns':
+        this.#remember(operation.chain, operation.position, { returns: operation.returns });
+        break;
       case 'topology':
         this.#change(operation.change);
         break;
@@ -187,6 +195,9 @@ class Recovery {
         for (const { from, count } of operation.live) {
           for (let i = 0; i < count; i++) chain.locations.set(from + i, UNKNOWN);
         }
+        for (const { from, count } of operation.returned) {
+          this.#remember(operation.chain, from, { returns: count });
+        }
         break;
       }
       case 'snapshot':
@@ -196,7 +207,7 @@ class Recovery {
 
   #publish(operation: PublishOperation, location: number): void {
     if (operation.transient) return;
-    for (const { chain, position } of operation.placements) {
+    for (const { chain, position, expiresAt } of operation.placements) {
       const { locations } = this.#chain(chain);
       if (position >= locations.next) {
         locations.skipTo(position);
@@ -209,7 +220,13 @@ class Recovery {
         continue;
       }
       this.#countIn(location);
+      if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
     }
+  }
+
+  #remember(chain: number, position: number, fact: Partial<Remembered>): void {
+    const { remembered } = this.#chain(chain);
+    remembered.set(position, { ...NOTHING_REMEMBERED, ...remembered.get(position), ...fact });
   }
 
   #remove(chainNumber: number, from: number, count: number): void {
@@ -217,6 +234,7 @@ class Recovery {
     if (chain === undefined) return;
     for (let position = from; position < from + count; position++) {
       this.#countOut(chain.locations.delete(position));
+      if (chain.remembered.size > 0) chain.remembered.delete(position);
     }
   }
 
@@ -243,7 +261,7 @@ class Recovery {
       const file = this.#addFile({ number, path, seed: head.header.seed, bytes: head.bytes });
       const index = await readFileIndex(this.#files, path, file.seed);
       if (index === undefined) await this.#scan(file);
-      else index.forEach((chain, position, at) => this.#found(chain, position, file, at));
+      else index.forEach((...entry) => this.#found(file, ...entry));
     }
   }
 
@@ -260,20 +278,27 @@ class Recovery {
     )) {
       for (const [operation, at] of decodeOperations(bytes, batch.start, batch.end)) {
         if (operation.kind !== 'publish') continue;
-        for (const { chain, position } of operation.placements) {
-          this.#found(chain, position, file, at);
+        for (const { chain, position, expiresAt } of operation.placements) {
+          this.#found(file, chain, position, at, expiresAt);
         }
       }
     }
     if (isDamaged) await this.#setAside(path);
   }
 
-  #found(chain: number, position: number, file: JournalFile, offset: number): void {
+  #found(
+    file: JournalFile,
+    chain: number,
+    position: number,
+    offset: number,
+    expiresAt: number,
+  ): void {
     file.placed++;
     const locations = this.#chains.get(chain)?.locations;
     if (locations?.get(position) !== UNKNOWN) return;
     locations.set(position, locationOf(file.slot, offset));
     file.live++;
+    if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
   }
 
   async #readHead(
@@ -340,7 +365,7 @@ class Recovery {
   #chain(number: number): RecoveredChain {
     let chain = this.#chains.get(number);
     if (chain === undefined) {
-      chain = { locations: new LocationTable(0), reserved: 0 };
+      chain = { locations: new LocationTable(0), reserved: 0, remembered: new Map() };
       this.#chains.set(number, chain);
     }
     return chain;

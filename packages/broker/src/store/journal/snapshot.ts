@@ -45,13 +45,16 @@ function encodeTopology(change: unknown): Buffer {
 }
 
 function encodeChain(store: JournalStore): Buffer {
-  const ranges = liveRanges(store);
+  const live = liveRanges(store);
+  const returned = [...store.returns].map(([from, count]) => ({ from, count }));
+  const ranges = [...live, ...returned];
   const bytes = Buffer.alloc(CHAIN_HEADER_BYTES + ranges.length * RANGE_BYTES);
   bytes[0] = CHAIN;
   bytes.writeDoubleBE(store.chain, 1);
   bytes.writeDoubleBE(store.next, 9);
   bytes.writeDoubleBE(store.reserved, 17);
-  bytes.writeUInt32BE(ranges.length, 25);
+  bytes.writeUInt32BE(live.length, 25);
+  bytes.writeUInt32BE(returned.length, 29);
   ranges.forEach(({ from, count }, i) => {
     bytes.writeDoubleBE(from, CHAIN_HEADER_BYTES + i * RANGE_BYTES);
     bytes.writeUInt32BE(count, CHAIN_HEADER_BYTES + i * RANGE_BYTES + 8);

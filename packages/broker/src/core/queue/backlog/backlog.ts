@@ -1,3 +1,4 @@
+import type { Remembered } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 
 /**
@@ -14,7 +15,7 @@ export interface Backlog {
   /** Sees to it that it comes to hand, and calls `then` when something has: ask again. */
   fetch(then: () => void): void;
   /** Adds a message at the end, ready; returns its position. */
-  append(message: Message): number;
+  append(message: Message, expiresAt?: number): number;
   /** Takes the first ready message and returns its position, -1 if there is none. */
   take(): number;
   /** A message that has been taken, or is in memory. */
@@ -33,6 +34,10 @@ export interface Backlog {
   load(position: number, then: () => void): void;
   /** Calls `visit` with the position of every ready message. */
   forEachReady(visit: (position: number) => void): void;
+  /** Remembers on the disk how often a message has come back. */
+  noteReturns(position: number, returns: number): void;
+  /** What is remembered of messages from before the broker started. */
+  remembered(): Iterable<readonly [position: number, Remembered]>;
   /** Leaves only the head in memory, as far as the disk can hold the rest. */
   shrink(): void;
   /** Calls `visit` for every message in memory, taken or not. */

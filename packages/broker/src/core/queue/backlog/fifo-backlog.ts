@@ -1,4 +1,4 @@
-import type { MessageStore } from '../../../store/message-store.js';
+import type { MessageStore, Remembered } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 import type { Backlog } from './backlog.js';
 import { PositionHeap } from './position-heap.js';
@@ -40,9 +40,9 @@ export class FifoBacklog implements Backlog {
     return this.#freshCount + this.#returned.size;
   }
 
-  append(message: Message): number {
+  append(message: Message, expiresAt = 0): number {
     this.#freshCount++;
-    return this.#store.append(message);
+    return this.#store.append(message, expiresAt);
   }
 
   take(): number {
@@ -98,6 +98,14 @@ export class FifoBacklog implements Backlog {
 
   settle(): void {
     this.#store.settleReservation(this.#fresh);
+  }
+
+  noteReturns(position: number, returns: number): void {
+    this.#store.noteReturns(position, returns);
+  }
+
+  remembered(): Iterable<readonly [number, Remembered]> {
+    return this.#store.remembered;
   }
 
   shrink(): void {

@@ -1,4 +1,4 @@
-import type { MessageStore } from '../../../store/message-store.js';
+import type { MessageStore, Remembered } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 import type { Backlog } from './backlog.js';
 import { FifoBacklog } from './fifo-backlog.js';
@@ -51,7 +51,7 @@ export class PriorityBacklog implements Backlog {
     return this.#ready;
   }
 
-  append(message: Message): number {
+  append(message: Message, expiresAt = 0): number {
     const level = Math.min(message.priority, this.#maximum);
     let backlog = this.#levels[level];
     if (backlog === undefined) {
@@ -60,7 +60,7 @@ export class PriorityBacklog implements Backlog {
     }
     this.#ready++;
     if (level > this.#top) this.#top = level;
-    return backlog.append(message) * LEVELS + level;
+    return backlog.append(message, expiresAt) * LEVELS + level;
   }
 
   take(): number {
@@ -108,6 +108,18 @@ export class PriorityBacklog implements Backlog {
     this.#levels.forEach((backlog, level) => {
       backlog?.forEachReady((position) => visit(position * LEVELS + level));
     });
+  }
+
+  noteReturns(position: number, returns: number): void {
+    this.#level(position % LEVELS).noteReturns(Math.floor(position / LEVELS), returns);
+  }
+
+  *remembered(): Generator<readonly [number, Remembered]> {
+    for (const [level, backlog] of this.#levels.entries()) {
+      for (const [position, remembered] of backlog?.remembered() ?? []) {
+        yield [position * LEVELS + level, remembered];
+      }
+    }
   }
 
   shrink(): void {

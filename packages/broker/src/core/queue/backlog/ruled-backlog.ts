@@ -1,5 +1,6 @@
 import type { FieldValue } from '@leveret/amqp';
 import type { Deadlines } from '../../../base/deadlines.js';
+import type { Remembered } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 import { Burial, type Dying } from '../burial.js';
 import type { DeadLettering } from '../dead-lettering.js';
@@ -88,11 +89,18 @@ export class RuledBacklog implements Backlog {
     this.#dropHead();
   }
 
-  /** The broker has started with these messages: their time to live in the queue runs from now. */
+  /**
+   * The broker has started with these messages: they expire when they always would have, and have
+   * come back as often as they had. A clock that was set back delays, it does not hurry.
+   */
   restarted(): void {
-    if (this.#ttlMilliseconds === Number.POSITIVE_INFINITY) return;
-    const deadline = this.#deadlines.now() + this.#ttlMilliseconds;
-    this.#inner.forEachReady((position) => this.#expiry.add(position, deadline));
+    const wallTime = this.#deadlines.wallTime();
+    for (const [position, { expiresAt, returns }] of this.#inner.remembered()) {
+      if (!this.#inner.has(position)) continue;
+      this.#deliveryLimit?.restore(position, returns);
+      if (expiresAt === 0) continue;
+      this.#expiry.add(position, this.#deadlines.now() + Math.max(0, expiresAt - wallTime));
+    }
   }
 
   /** Whether `count` more messages with `bytes` octets would be refused; see LengthLimit. */
@@ -140,11 +148,13 @@ export class RuledBacklog implements Backlog {
   }
 
   giveBack(position: number): void {
-    if (this.#deliveryLimit?.returned(position) === false) {
+    const counts = this.#deliveryLimit;
+    if (counts?.returned(position) === false) {
       this.#burial.bury(position, { reason: 'delivery_limit', isReady: false });
     } else if (this.#expiry.returned(position)) {
       this.#burial.bury(position, { reason: 'expired', isReady: false });
     } else {
+      if (counts !== undefined) this.#inner.noteReturns(position, counts.count(position));
       this.#inner.giveBack(position);
       this.#limit?.returned(position);
       this.#dropHead();
@@ -192,6 +202,14 @@ export class RuledBacklog implements Backlog {
     this.#inner.forEachReady(visit);
   }
 
+  noteReturns(position: number, returns: number): void {
+    this.#inner.noteReturns(position, returns);
+  }
+
+  remembered(): Iterable<readonly [number, Remembered]> {
+    return this.#inner.remembered();
+  }
+
   shrink(): void {
     this.#inner.shrink();
   }
@@ -212,12 +230,12 @@ export class RuledBacklog implements Backlog {
   }
 
   #add(message: Message): number {
-    const position = this.#inner.append(message);
-    this.#limit?.appended(position, message);
     const lifetime = this.#lifetime(message);
-    if (lifetime !== Number.POSITIVE_INFINITY) {
-      this.#expiry.add(position, this.#deadlines.now() + lifetime);
-    }
+    const expires = lifetime !== Number.POSITIVE_INFINITY;
+    const expiresAt = expires ? this.#deadlines.wallTime() + lifetime : 0;
+    const position = this.#inner.append(message, expiresAt);
+    this.#limit?.appended(position, message);
+    if (expires) this.#expiry.add(position, this.#deadlines.now() + lifetime);
     return position;
   }
 
