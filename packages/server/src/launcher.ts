@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, totalmem } from 'node:os';
 import { type Logger, type RunningBroker, startBroker } from '@leveret/broker';
 import { type DataDirectory, prepareDataDirectory } from './data-directory.js';
 import { createLogger } from './log.js';
@@ -11,6 +11,8 @@ export interface Host {
   /** The arguments after the program's name. */
   readonly args: readonly string[];
   readonly nodeVersion: string;
+  /** What a container grants the process, in octets; 0 if it is in none. */
+  readonly memoryLimitBytes: number;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   /** Calls back on each SIGTERM or SIGINT. */
@@ -45,7 +47,7 @@ async function serve(host: Host, options: ServerOptions, version: string): Promi
   const stopped = stopRequest(host, logger);
   const { dataDir } = options;
   const directory = dataDir === undefined ? undefined : prepareDataDirectory(dataDir);
-  const broker = await listen(options, logger);
+  const broker = await listen(options, logger, host.memoryLimitBytes);
   logger.info(`leveret ${version} accepts connections`, { node: host.nodeVersion });
   sayWhatIsStored(directory, logger);
   host.stdout.write(`ready ${broker.url}\n`);
@@ -82,10 +84,16 @@ function sayWhatIsStored(directory: DataDirectory | undefined, logger: Logger): 
   if (openToOthers) logger.warn(`other users can read ${path}: close it with chmod 700`);
 }
 
-async function listen(options: ServerOptions, logger: Logger): Promise<RunningBroker> {
+async function listen(
+  options: ServerOptions,
+  logger: Logger,
+  memoryLimitBytes: number,
+): Promise<RunningBroker> {
   const { port, dataDir, sync } = options;
   const host = options.bind.length > 0 ? options.bind : loopbackAddresses();
-  const storage = dataDir === undefined ? {} : { storage: { directory: dataDir, sync } };
+  const directory = dataDir;
+  const memoryBytes = messageMemoryBytes(memoryLimitBytes);
+  const storage = directory === undefined ? {} : { storage: { directory, sync, memoryBytes } };
   for (let attempt = 1; ; attempt++) {
     try {
       return await startBroker({ port, host, logger, ...storage });
@@ -95,6 +103,15 @@ async function listen(options: ServerOptions, logger: Logger): Promise<RunningBr
       }
     }
   }
+}
+
+/** Share of the memory there is that messages may take: the same as RabbitMQ's high watermark. */
+const messageMemoryShare = 0.4;
+
+/** Memory for messages, in octets, where a container's limit counts before the machine's size. */
+function messageMemoryBytes(limitBytes: number): number {
+  const available = limitBytes > 0 ? Math.min(limitBytes, totalmem()) : totalmem();
+  return Math.floor(available * messageMemoryShare);
 }
 
 /** A port that is free on one address may be taken on the next; then another one is tried. */

@@ -7,6 +7,8 @@ process.stderr.on('error', () => {});
 const exitCode = await launch({
   args: process.argv.slice(2),
   nodeVersion: process.version,
+  // A number so large that no machine has it stands for no limit.
+  memoryLimitBytes: process.constrainedMemory() ?? 0,
   stdout: process.stdout,
   stderr: process.stderr,
   onStopSignal: (listener) => {
