@@ -27,7 +27,7 @@ import {
 import { composeMessage } from './protocols/amqp091/publishing/compose-message.js';
 import type { Files } from './store/disk/files.js';
 import { nodeFiles } from './store/disk/node-files.js';
-import type { SyncPolicy } from './store/journal/journal-files.js';
+import type { SyncPolicy } from './store/journal/journal-file.js';
 import { MemoryBudget } from './store/memory-budget.js';
 import { SlabAllocator } from './store/slab.js';
 import { controlOf, type VirtualHostControl } from './virtual-host-control.js';

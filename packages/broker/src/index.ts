@@ -19,7 +19,7 @@ export {
 export { type RunningBroker, type StartOptions, startBroker } from './start-broker.js';
 export { DirectoryInUseError } from './store/disk/directory-lock.js';
 export type { DiskFile, Files, OpenOptions } from './store/disk/files.js';
-export type { SyncPolicy } from './store/journal/journal-files.js';
+export type { SyncPolicy } from './store/journal/journal-file.js';
 export {
   DamagedJournalError,
   ForeignDirectoryError,

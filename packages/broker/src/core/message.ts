@@ -1,5 +1,5 @@
 import type { BasicProperties, FieldTable } from '@leveret/amqp';
-import type { Storable } from '../store/journal-store.js';
+import type { Storable } from '../store/journal/chain.js';
 
 /**
  * A message on its way through the broker: what routing and queueing need to know, and the rest in

@@ -1,6 +1,6 @@
 import { invariant } from '../base/invariant.js';
 import { Sequence } from '../base/sequence.js';
-import type { MessageWriter, Placing } from './journal/batch.js';
+import type { Chain, Placing, Storable } from './journal/chain.js';
 import type { Journal } from './journal/journal.js';
 import {
   type LocationTable,
@@ -13,13 +13,7 @@ import {
   transientAt,
 } from './location-table.js';
 import type { MemoryBudget } from './memory-budget.js';
-import type { MessageStore, Remembered, Stored } from './message-store.js';
-
-/** What a durable queue's store needs to know of a message. */
-export interface Storable extends Stored, MessageWriter {
-  /** Whether it is to survive the broker. */
-  readonly persistent: boolean;
-}
+import type { MessageStore, Remembered } from './message-store.js';
 
 /** How a message is placed that is written to make room in memory. */
 const TRANSIENT: Placing = { transient: true, expiresAt: 0 };
@@ -48,7 +42,7 @@ export interface JournalStoreOptions {
  * Before a persistent message is delivered, the journal must know that it may have been: positions
  * are *reserved* in leaps. What lies below the reservation comes back as redelivered after a crash.
  */
-export class JournalStore implements MessageStore<Storable> {
+export class JournalStore implements MessageStore<Storable>, Chain {
   readonly chain: number;
   readonly durable: boolean;
   readonly redeliveredBelow: number;

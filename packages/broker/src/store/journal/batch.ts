@@ -1,4 +1,4 @@
-import type { JournalStore } from '../journal-store.js';
+import type { Chain, MessageWriter } from './chain.js';
 import { BATCH_HEADER_BYTES } from './journal-format.js';
 import {
   PLACEMENT_BYTES,
@@ -24,24 +24,6 @@ const FIRST_BYTES = 262_144;
 /** A buffer that a large batch has grown beyond this is not kept for the next one. */
 const KEEP_BYTES = 4_194_304;
 
-/** How a message takes a position. */
-export interface Placing {
-  /** It is written to make room in memory, and does not survive the broker. */
-  readonly transient: boolean;
-  /** When it expires there: milliseconds of wall time, 0 for never. */
-  readonly expiresAt: number;
-}
-
-/** Writes a message's own bytes; declared here, filled by the protocols that know them. */
-export interface MessageWriter {
-  /** Which protocol reads them back. */
-  readonly format: number;
-  readonly priority: number;
-  /** Octets that {@link writeTo} writes. */
-  readonly storedBytes: number;
-  writeTo(buffer: Buffer, at: number): void;
-}
-
 /** Gathers operations for one write to the journal. */
 export class Batch {
   #buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
@@ -52,7 +34,7 @@ export class Batch {
   readonly #publishStarts: number[] = [];
   readonly #publishEnds: number[] = [];
   /** Each placement: whose, which position, and where its publish begins. */
-  readonly #stores: JournalStore[] = [];
+  readonly #stores: Chain[] = [];
   readonly #positions: number[] = [];
   readonly #expiries: number[] = [];
   readonly #starts: number[] = [];
@@ -79,7 +61,7 @@ export class Batch {
   /** Adds a publish; one into more queues than it has room for becomes several. */
   publish(
     message: MessageWriter,
-    stores: readonly JournalStore[],
+    stores: readonly Chain[],
     positions: readonly number[],
     expiries: readonly number[],
     transient: boolean,
@@ -94,7 +76,7 @@ export class Batch {
 
   #publish(
     message: MessageWriter,
-    allStores: readonly JournalStore[],
+    allStores: readonly Chain[],
     positions: readonly number[],
     expiries: readonly number[],
     transient: boolean,
@@ -178,7 +160,7 @@ export class Batch {
    * expires.
    */
   forEachPlacement(
-    visit: (store: JournalStore, position: number, offset: number, expiresAt: number) => void,
+    visit: (store: Chain, position: number, offset: number, expiresAt: number) => void,
   ): void {
     for (let i = 0; i < this.#stores.length; i++) {
       visit(this.#stores[i]!, this.#positions[i]!, this.#starts[i]!, this.#expiries[i]!);

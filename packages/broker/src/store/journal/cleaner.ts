@@ -1,7 +1,6 @@
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
-import type { JournalStore, Storable } from '../journal-store.js';
-import type { Placing } from './batch.js';
+import type { Chain, Placing, Storable } from './chain.js';
 import { type FileIndex, readFileIndex } from './file-index.js';
 import { type JournalFile, locationOf } from './journal-file.js';
 import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
@@ -18,14 +17,9 @@ export interface CleanerPorts {
   readonly logger: Logger;
   readonly decode: DecodeMessage;
   /** The store of a chain, if its queue is still there. */
-  readonly findStore: (chain: number) => JournalStore | undefined;
+  readonly findStore: (chain: number) => Chain | undefined;
   /** Writes a message again, for the position it has. */
-  readonly place: (
-    message: Storable,
-    store: JournalStore,
-    position: number,
-    placing: Placing,
-  ) => void;
+  readonly place: (message: Storable, store: Chain, position: number, placing: Placing) => void;
   /** Resolves when what was placed is on the disk. */
   readonly settled: () => Promise<void>;
 }
@@ -34,7 +28,7 @@ export interface CleanerPorts {
 interface Survivor {
   readonly location: number;
   readonly places: {
-    readonly store: JournalStore;
+    readonly store: Chain;
     readonly position: number;
     readonly expiresAt: number;
   }[];

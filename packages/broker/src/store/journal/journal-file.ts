@@ -1,5 +1,24 @@
 import type { DiskFile } from '../disk/files.js';
 
+/** How a journal keeps its files. */
+export interface JournalOptions {
+  readonly directory: string;
+  /** Size at which a file is full, in octets. */
+  readonly fileBytes: number;
+  readonly sync: SyncPolicy;
+}
+
+/**
+ * When what has been written is put on the disk itself, out of the operating system's memory. The
+ * broker's own end, `kill -9` included, loses nothing under any of them; a power failure does:
+ *
+ * - `always`: before it is confirmed. Nothing confirmed is lost.
+ * - milliseconds: so often. What was confirmed in the last such time may be lost.
+ * - `never`: when the operating system gets round to it, often half a minute. All of that may be
+ * lost.
+ */
+export type SyncPolicy = 'always' | 'never' | { readonly milliseconds: number };
+
 /** A file of the journal, and how much of what it holds is still needed. */
 export interface JournalFile {
   /** Counts the files there have been. */

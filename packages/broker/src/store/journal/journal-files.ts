@@ -2,12 +2,13 @@ import type { Clock, Timer } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DiskFile, Files } from '../disk/files.js';
-import type { JournalStore, Storable } from '../journal-store.js';
-import type { Batch, Placing } from './batch.js';
+import type { Batch } from './batch.js';
+import type { Chain, Placing, Storable } from './chain.js';
 import { Cleaner } from './cleaner.js';
 import { FileIndexBuilder, indexPath } from './file-index.js';
 import {
   type JournalFile,
+  type JournalOptions,
   journalFileName,
   locationOf,
   offsetOf,
@@ -26,25 +27,6 @@ import { SpareFile } from './spare-file.js';
 
 /** What a failed write waits before it is tried again, in milliseconds. */
 const RETRY_MILLISECONDS = 500;
-
-/** How a journal keeps its files. */
-export interface JournalOptions {
-  readonly directory: string;
-  /** Size at which a file is full, in octets. */
-  readonly fileBytes: number;
-  readonly sync: SyncPolicy;
-}
-
-/**
- * When what has been written is put on the disk itself, out of the operating system's memory. The
- * broker's own end, `kill -9` included, loses nothing under any of them; a power failure does:
- *
- * - `always`: before it is confirmed. Nothing confirmed is lost.
- * - milliseconds: so often. What was confirmed in the last such time may be lost.
- * - `never`: when the operating system gets round to it, often half a minute. All of that may be
- * lost.
- */
-export type SyncPolicy = 'always' | 'never' | { readonly milliseconds: number };
 
 /** What was found on the disk, for a journal to go on from. */
 export interface JournalStart {
@@ -69,14 +51,9 @@ export interface JournalFilesPorts {
   readonly foundRoom: () => void;
   /** Calls `then` when what has been removed from queues so far is gone from the disk too. */
   readonly onRemovalsDurable: (then: () => void) => void;
-  readonly findStore: (chain: number) => JournalStore | undefined;
+  readonly findStore: (chain: number) => Chain | undefined;
   /** Writes a message again, for the position it has; `settled` when such are on the disk. */
-  readonly place: (
-    message: Storable,
-    store: JournalStore,
-    position: number,
-    placing: Placing,
-  ) => void;
+  readonly place: (message: Storable, store: Chain, position: number, placing: Placing) => void;
   readonly settled: () => Promise<void>;
 }
 

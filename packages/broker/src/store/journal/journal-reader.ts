@@ -1,5 +1,5 @@
 import type { Files } from '../disk/files.js';
-import type { Storable } from '../journal-store.js';
+import type { Storable } from './chain.js';
 import { type JournalFile, offsetOf, readRange } from './journal-file.js';
 import { decodePublish, isWholePublish, publishBytes } from './operations.js';
 

@@ -1,12 +1,8 @@
 import type { Turn, TurnEnd } from '../../base/turn.js';
-import type { JournalStore, Storable } from '../journal-store.js';
-import { Batch, type Placing } from './batch.js';
-import {
-  JournalFiles,
-  type JournalFilesPorts,
-  type JournalOptions,
-  type JournalStart,
-} from './journal-files.js';
+import { Batch } from './batch.js';
+import type { Chain, Placing, Storable } from './chain.js';
+import type { JournalOptions } from './journal-file.js';
+import { JournalFiles, type JournalFilesPorts, type JournalStart } from './journal-files.js';
 import type { ReadMessage } from './journal-reader.js';
 import { encodeSnapshot } from './snapshot.js';
 
@@ -33,7 +29,7 @@ export class Journal implements TurnEnd {
   readonly #ports: JournalPorts;
   readonly #files: JournalFiles;
   /** By chain. */
-  readonly #stores = new Map<number, JournalStore>();
+  readonly #stores = new Map<number, Chain>();
   #gathering = new Batch();
   #emptyBatches: Batch[] = [];
   /**
@@ -41,10 +37,10 @@ export class Journal implements TurnEnd {
    */
   #placing: Storable | undefined;
   #isPlacingTransient = false;
-  readonly #placingStores: JournalStore[] = [];
+  readonly #placingStores: Chain[] = [];
   readonly #placingPositions: number[] = [];
   readonly #placingExpiries: number[] = [];
-  readonly #removing: JournalStore[] = [];
+  readonly #removing: Chain[] = [];
   #appended: number;
   #durable: number;
   #waiting: { readonly operation: number; readonly then: () => void }[] = [];
@@ -104,12 +100,12 @@ export class Journal implements TurnEnd {
     await this.#files.open(this.#durable);
   }
 
-  adopt(store: JournalStore): void {
+  adopt(store: Chain): void {
     this.#stores.set(store.chain, store);
   }
 
   /** A queue has gone, and its chain with it. */
-  closed(store: JournalStore): void {
+  closed(store: Chain): void {
     this.#stores.delete(store.chain);
   }
 
@@ -117,7 +113,7 @@ export class Journal implements TurnEnd {
    * A message takes a position in a queue; it is written once with all the places it takes. A
    * transient one is written to make room in memory, and does not survive the broker.
    */
-  place(message: Storable, store: JournalStore, position: number, placing: Placing): void {
+  place(message: Storable, store: Chain, position: number, placing: Placing): void {
     const { transient, expiresAt } = placing;
     if (this.#placing !== message || this.#isPlacingTransient !== transient) {
       this.#endPlacing();
@@ -153,7 +149,7 @@ export class Journal implements TurnEnd {
   }
 
   /** A store has something removed to tell of, before the batch is written. */
-  willRemove(store: JournalStore): void {
+  willRemove(store: Chain): void {
     this.#removing.push(store);
     this.#defer();
   }

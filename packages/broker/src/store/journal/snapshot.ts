@@ -1,5 +1,5 @@
-import type { JournalStore } from '../journal-store.js';
 import { survives } from '../location-table.js';
+import type { Chain } from './chain.js';
 import {
   CHAIN,
   CHAIN_HEADER_BYTES,
@@ -18,10 +18,7 @@ import {
  *
  * `topology` are the changes that make the topology what it is, from nothing.
  */
-export function encodeSnapshot(
-  topology: readonly unknown[],
-  stores: Iterable<JournalStore>,
-): Buffer {
+export function encodeSnapshot(topology: readonly unknown[], stores: Iterable<Chain>): Buffer {
   const pieces: Buffer[] = [edge(0)];
   for (const change of topology) pieces.push(encodeTopology(change));
   for (const store of stores) if (store.durable) pieces.push(encodeChain(store));
@@ -44,7 +41,7 @@ function encodeTopology(change: unknown): Buffer {
   return Buffer.concat([head, json]);
 }
 
-function encodeChain(store: JournalStore): Buffer {
+function encodeChain(store: Chain): Buffer {
   const live = liveRanges(store);
   const returned = [...store.returns].map(([from, count]) => ({ from, count }));
   const ranges = [...live, ...returned];
@@ -63,7 +60,7 @@ function encodeChain(store: JournalStore): Buffer {
 }
 
 /** Positions that hold persistent messages, neighbours together. */
-function liveRanges(store: JournalStore): LiveRange[] {
+function liveRanges(store: Chain): LiveRange[] {
   const ranges: { from: number; count: number }[] = [];
   let last: { from: number; count: number } | undefined;
   store.locations.forEach((position, location) => {

@@ -2,8 +2,7 @@ import type { Clock, Timer } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { DiskFile, Files } from '../disk/files.js';
 import { indexPath } from './file-index.js';
-import { SPARE_NAME } from './journal-file.js';
-import type { JournalOptions, SyncPolicy } from './journal-files.js';
+import { type JournalOptions, SPARE_NAME, type SyncPolicy } from './journal-file.js';
 
 /** Zeros are written in pieces of this size, so that they do not hold up what matters. */
 const PIECE_BYTES = 1_048_576;
