@@ -69,7 +69,7 @@ test('frames are handed on as they come, after the header', async () => {
 test('a peer that does not read makes it congested, until it has read', async () => {
   const duplex = new SlowDuplex();
   const { transport, listener } = newTransport(duplex);
-  transport.send(Buffer.alloc(60_000));
+  transport.send(Buffer.alloc(100_000));
   await until(() => duplex.written.length === 1);
   assert.equal(transport.isCongested, true);
   assert.equal(transport.isPaused, false, 'as yet it only holds back what can wait');
