@@ -15,7 +15,7 @@ import { BrokerProcess } from './broker-process.js';
 const FILE_BYTES = 65_536;
 
 /** The longest life of a broker, in milliseconds. */
-const LIFE_MILLISECONDS_MAX = 400;
+const LIFE_MILLISECONDS_MAX = 250;
 
 /** Of so many lives one ends with SIGTERM. */
 const LIVES_PER_STOP = 8;

@@ -9,6 +9,7 @@ import {
   randomSurvival,
   type Survival,
 } from './disk-state.js';
+import { FaultyFiles } from './faulty-files.js';
 import { observe } from './observation.js';
 import { type History, recordHistory } from './short-history.js';
 
@@ -69,7 +70,7 @@ async function check(
     if (answered !== undefined && answered <= at) first = i;
     if (begun <= at) last = i;
   });
-  const found = await observe(content, fileBytes);
+  const found = await observe(new FaultyFiles({ content }), fileBytes);
   const allowed = milestones.slice(first, last + 1).map(({ state }) => state);
   assert.ok(
     allowed.includes(found),

@@ -1,6 +1,5 @@
 import { SeededRandom } from '../wire/seeded-random.js';
-import type { DiskEvent } from './disk-state.js';
-import { FaultyFiles } from './faulty-files.js';
+import type { FaultyFiles } from './faulty-files.js';
 import { bodyOf, idOf } from './traffic/bodies.js';
 import { exists } from './traffic/inspection.js';
 import { World } from './world.js';
@@ -12,8 +11,7 @@ const NAMES = ['q0', 'q1', 'urgent'];
 const PROBE = 1_000_000;
 
 /** What a broker has that starts on a disk: queues, their messages in order, routes; as text. */
-export async function observe(content: readonly DiskEvent[], fileBytes: number): Promise<string> {
-  const disk = new FaultyFiles({ content });
+export async function observe(disk: FaultyFiles, fileBytes: number): Promise<string> {
   const world = await World.open(disk, new SeededRandom(2), fileBytes);
   const lines: string[] = [];
   const there: string[] = [];
@@ -35,6 +33,6 @@ export async function observe(content: readonly DiskEvent[], fileBytes: number):
     lines.push(`${queue}: ${ids.join(' ')}`);
   }
   world.cut();
-  const alarming = world.log.filter((line) => /damaged|missing|lost|Error/.test(line));
+  const alarming = world.log.filter((line) => /damaged|missing|lost|cut off|Error/.test(line));
   return [...lines, ...alarming].join('\n');
 }

@@ -142,6 +142,6 @@ class Recorder {
       if (this.#disk.events.length !== length) turns = 0;
       length = this.#disk.events.length;
     }
-    return await observe([...this.#disk.events], FILE_BYTES);
+    return await observe(new FaultyFiles({ content: [...this.#disk.events] }), FILE_BYTES);
   }
 }

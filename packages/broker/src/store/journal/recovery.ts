@@ -114,7 +114,9 @@ class Recovery {
         this.#epoch = Math.max(this.#epoch, content.header.epoch);
         if (beginsWithSnapshot(content)) {
           if (damaged !== undefined && !isRow(numbers, number)) break;
-          return number;
+          if (damaged !== undefined || !(await this.#isFull(content))) return number;
+          damaged = { number, place: this.#pathOf(number + 1) };
+          break;
         }
         if (!content.isBegun) continue;
       }
@@ -130,6 +132,11 @@ class Recovery {
       `${place}: what was kept cannot be read, and nothing has been changed; ` +
         'restore the directory from a copy, or move it away to begin with nothing',
     );
+  }
+
+  /** Whether the journal went on in another file: one that is full or has failed has an index. */
+  async #isFull({ path, header }: FileContent): Promise<boolean> {
+    return (await readFileIndex(this.#files, path, header.seed)) !== undefined;
   }
 
   /** Reads a file whole. */
@@ -295,7 +302,7 @@ class Recovery {
   ): void {
     file.placed++;
     const locations = this.#chains.get(chain)?.locations;
-    if (locations?.get(position) !== UNKNOWN) return;
+    if (locations?.get(position) !== UNKNOWN || offset >= file.bytes) return;
     locations.set(position, locationOf(file.slot, offset));
     file.live++;
     if (expiresAt > 0) this.#remember(chain, position, { expiresAt });

@@ -13,10 +13,13 @@ export class FifoBacklog implements Backlog {
   #fresh: number;
   #freshCount = 0;
   readonly #returned = new PositionHeap();
+  readonly #onLost: (ready: number) => void;
   redelivered = false;
 
-  constructor(store: MessageStore<Message>) {
+  /** `onLost` is told how many ready messages are gone because the disk has lost them. */
+  constructor(store: MessageStore<Message>, onLost: (ready: number) => void = () => {}) {
     this.#store = store;
+    this.#onLost = onLost;
     // A store that was there before the broker started: what may have been delivered goes first.
     this.#fresh = store.redeliveredBelow;
     let position = store.firstFrom(0);
@@ -119,8 +122,10 @@ export class FifoBacklog implements Backlog {
   }
 
   #lost(position: number): void {
+    const before = this.ready;
     if (position >= this.#fresh) this.#freshCount--;
     else this.#returned.delete(position);
+    this.#onLost(before - this.ready);
   }
 
   forEach(visit: (message: Message) => void): void {

@@ -22,6 +22,9 @@ export class PriorityBacklog implements Backlog {
   #top = 0;
   #ready = 0;
   redelivered = false;
+  readonly #onLost = (ready: number): void => {
+    this.#ready -= ready;
+  };
 
   /** `levels`: those that hold messages from before the broker started. */
   constructor(
@@ -32,7 +35,7 @@ export class PriorityBacklog implements Backlog {
     this.#maximum = maximum;
     this.#newStore = newStore;
     for (const level of levels) {
-      const backlog = new FifoBacklog(newStore(level));
+      const backlog = new FifoBacklog(newStore(level), this.#onLost);
       this.#levels[level] = backlog;
       this.#ready += backlog.ready;
       if (level > this.#top) this.#top = level;
@@ -55,7 +58,7 @@ export class PriorityBacklog implements Backlog {
     const level = Math.min(message.priority, this.#maximum);
     let backlog = this.#levels[level];
     if (backlog === undefined) {
-      backlog = new FifoBacklog(this.#newStore(level));
+      backlog = new FifoBacklog(this.#newStore(level), this.#onLost);
       this.#levels[level] = backlog;
     }
     this.#ready++;
