@@ -184,11 +184,14 @@ export class Journal implements TurnEnd {
       return;
     }
     const { logger, clock } = this.#ports;
-    this.#files.read(location).then(then, (error: unknown) => {
-      if (this.#isOver) return;
-      logger.error('cannot read from the journal; it will be tried again', { error });
-      clock.after(RETRY_MILLISECONDS, () => this.readFrom(location, then));
-    });
+    this.#files.read(location).then(
+      (read) => this.#tell(() => then(read)),
+      (error: unknown) => {
+        if (this.#isOver) return;
+        logger.error('cannot read from the journal; it will be tried again', { error });
+        clock.after(RETRY_MILLISECONDS, () => this.readFrom(location, then));
+      },
+    );
   }
 
   endTurn(): void {
@@ -293,13 +296,22 @@ export class Journal implements TurnEnd {
     if (this.isBehind) return;
     const waiting = this.#waitingForRoom;
     this.#waitingForRoom = [];
-    for (const then of waiting) then();
+    for (const then of waiting) this.#tell(then);
   }
 
   #tellDurable(): void {
     const { length } = this.#waiting;
     let due = 0;
     while (due < length && this.#waiting[due]!.operation <= this.#durable) due++;
-    for (const { then } of this.#waiting.splice(0, due)) then();
+    for (const { then } of this.#waiting.splice(0, due)) this.#tell(then);
+  }
+
+  /** A bug in whoever has waited is not the journal's, nor the others'. */
+  #tell(then: () => void): void {
+    try {
+      then();
+    } catch (error) {
+      this.#ports.logger.error('internal error after waiting for the disk', { error });
+    }
   }
 }
