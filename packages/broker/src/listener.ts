@@ -9,12 +9,14 @@ export interface Listener {
 
 /**
  * Listens on one port of one or several addresses; with port 0 on a free one, the same for all.
- * Rejects with Node's error (EADDRINUSE, EADDRNOTAVAIL, EACCES) if any of them cannot be had.
+ * Rejects with Node's error (EADDRINUSE, EADDRNOTAVAIL, EACCES) if any of them cannot be had;
+ * `failed` is told of what goes wrong later.
  */
 export async function listen(
   port: number,
   hosts: readonly string[],
   accept: (socket: Socket) => void,
+  failed: (error: Error) => void,
 ): Promise<Listener> {
   const servers: Server[] = [];
   const close = async (): Promise<void> => {
@@ -24,6 +26,8 @@ export async function listen(
     for (const host of hosts) {
       const server = createServer(accept);
       await listenOn(server, servers.length === 0 ? port : portOf(servers[0]!), host);
+      // A connection that cannot be accepted, for want of descriptors say, is no reason to end.
+      server.on('error', failed);
       servers.push(server);
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { DEFAULT_PORT } from '@leveret/amqp';
+import { silentLogger } from './base/logger.js';
 import { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
 import { listen } from './listener.js';
 import type { VirtualHostControl } from './virtual-host-control.js';
@@ -46,7 +47,13 @@ export async function startBroker(options: StartOptions = {}): Promise<RunningBr
   const broker =
     storage === undefined ? new Broker(options) : await Broker.open({ ...options, storage });
   try {
-    const listener = await listen(port, hosts, (socket) => broker.accept(socket));
+    const logger = options.logger ?? silentLogger;
+    const listener = await listen(
+      port,
+      hosts,
+      (socket) => broker.accept(socket),
+      (error) => logger.error('cannot accept a connection', { error }),
+    );
     return {
       url: urlOf(hosts[0] ?? '127.0.0.1', listener.port),
       port: listener.port,
