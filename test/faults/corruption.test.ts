@@ -36,6 +36,18 @@ for (const [name, bytes] of sample.files) {
   });
 }
 
+test('an octet of the last batch is not what it was', async () => {
+  const name = journals.at(-1)!;
+  const bytes = sample.files.get(name)!;
+  for (let at = Buffer.from(bytes).lastIndexOf('LVRB'); at < lengthUsed(bytes); at++) {
+    const flipped = Uint8Array.from(bytes);
+    flipped[at]! ^= 1 << (at % 8);
+    const outcome = await start(withFile(name, flipped), sample.fileBytes);
+    checkOutcome(sample, outcome, `octet ${at} of ${name}`);
+    assert.ok(outcome.kind === 'started' && outcome.state !== sample.state);
+  }
+});
+
 for (const name of journals) {
   test(`the end of ${name} is missing`, async () => {
     const bytes = sample.files.get(name)!;

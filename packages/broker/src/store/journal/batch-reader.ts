@@ -41,7 +41,7 @@ export function* batchesOf(
     }
     const later = nextWholeBatch(file, at + 1, seed, epoch);
     if (later === undefined || later.header.durable <= operations) {
-      if (hasBatchMagic(file, at)) report('cut-off', at);
+      if (resemblesBatch(file, at, epoch, operations)) report('cut-off', at);
       return;
     }
     report('damage', at);
@@ -78,6 +78,9 @@ function nextWholeBatch(
   return undefined;
 }
 
-function hasBatchMagic(file: Buffer, at: number): boolean {
-  return at + 4 <= file.length && file.readUInt32BE(at) === BATCH_MAGIC;
+/** Whether there is what may have been the next batch; an earlier use's has other numbers. */
+function resemblesBatch(file: Buffer, at: number, epoch: number, operations: number): boolean {
+  if (at + BATCH_HEADER_BYTES > file.length) return false;
+  if (file.readUInt32BE(at) === BATCH_MAGIC) return true;
+  return file.readUInt32BE(at + 12) === epoch && file.readDoubleBE(at + 20) === operations;
 }

@@ -114,9 +114,11 @@ class Recovery {
         this.#epoch = Math.max(this.#epoch, content.header.epoch);
         if (beginsWithSnapshot(content)) {
           if (damaged !== undefined && !isRow(numbers, number)) break;
-          if (damaged !== undefined || !(await this.#isFull(content))) return number;
-          damaged = { number, place: this.#pathOf(number + 1) };
-          break;
+          if (damaged === undefined && (await this.#isFull(content))) {
+            const text = 'missing, or not as it was written; what it held is lost';
+            this.#logger.error(`${this.#pathOf(number + 1)} at 0: ${text}`);
+          }
+          return number;
         }
         if (!content.isBegun) continue;
       }
