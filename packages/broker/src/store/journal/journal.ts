@@ -50,6 +50,8 @@ export class Journal implements TurnEnd {
   #isDeferred = false;
   #isRunning = false;
   #isOver = false;
+  /** The broker is closing while the disk says no. */
+  #isGivingUp = false;
   #idle: (() => void) | undefined;
 
   constructor(ports: JournalPorts, options: JournalOptions, start: JournalStart) {
@@ -202,7 +204,7 @@ export class Journal implements TurnEnd {
   /** Writes what is gathered, then lets go of the files. */
   async close(): Promise<void> {
     while (this.#isRunning || this.#hasWork()) {
-      if (this.#files.isShort) this.#files.giveUp();
+      if (this.#files.isShort) this.#giveUp();
       const idle = new Promise<void>((resolve) => {
         this.#idle = resolve;
       });
@@ -211,6 +213,11 @@ export class Journal implements TurnEnd {
     }
     this.#isOver = true;
     await this.#files.close();
+  }
+
+  #giveUp(): void {
+    this.#isGivingUp = true;
+    this.#files.giveUp();
   }
 
   #begin(): void {
@@ -258,9 +265,11 @@ export class Journal implements TurnEnd {
         this.#tellRoom();
       }
     } catch (error) {
-      // Writing has been given up: nothing is promised any more.
+      // Nothing is promised any more: no confirm leaves from here on.
       this.#isOver = true;
-      this.#ports.logger.error('the journal ends here', { error });
+      const { logger } = this.#ports;
+      if (this.#isGivingUp) logger.warn('closing without what the disk would not take', { error });
+      else logger.error('internal error: the journal ends here', { error });
     } finally {
       this.#isRunning = false;
       if (this.#hasDeadFiles) this.#freeFiles();
