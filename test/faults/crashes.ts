@@ -17,6 +17,9 @@ const FILE_BYTES = 65_536;
 /** The longest life of a broker, in milliseconds. */
 const LIFE_MILLISECONDS_MAX = 250;
 
+/** Messages published at once now and then. */
+const BURST = 200;
+
 /** Of so many lives one ends with SIGTERM. */
 const LIVES_PER_STOP = 8;
 
@@ -76,7 +79,7 @@ class Crashes {
   }
 
   async #live(broker: BrokerProcess, life: number, isClean: boolean): Promise<void> {
-    const traffic = new Traffic(broker, this.#stage, this.#random);
+    const traffic = new Traffic(broker, this.#stage, this.#random, BURST);
     const end = Date.now() + this.#random.below(LIFE_MILLISECONDS_MAX);
     let isKilled = false;
     const kill = (): void => {

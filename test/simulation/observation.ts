@@ -12,7 +12,7 @@ const PROBE = 1_000_000;
 
 /** What a broker has that starts on a disk: queues, their messages in order, routes; as text. */
 export async function observe(disk: FaultyFiles, fileBytes: number): Promise<string> {
-  const world = await World.open(disk, new SeededRandom(2), fileBytes);
+  const world = await World.open(disk, new SeededRandom(2), { fileBytes });
   const lines: string[] = [];
   const there: string[] = [];
   for (const name of NAMES) if (await exists(world, 'queue', name)) there.push(name);

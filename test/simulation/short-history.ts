@@ -44,7 +44,9 @@ class Recorder {
   #lastTag = 0;
 
   async record(faults: readonly Fault[]): Promise<History> {
-    this.#world = await World.open(this.#disk, this.#random, FILE_BYTES);
+    this.#world = await World.open(this.#disk, this.#random, {
+      fileBytes: FILE_BYTES,
+    });
     this.#milestones.push({ state: await this.#state(), begun: 0, answered: undefined });
     for (const fault of faults) this.#disk.fail(fault);
     const onConfirm = (tag: number): void => {

@@ -13,6 +13,10 @@ import { World } from './world.js';
 const STEPS_MAX = 120;
 /** The most things that happen to the disk before a crash. */
 const CRASH_EVENTS_MAX = 250;
+/** Messages published at once now and then; so many that not all stay in memory. */
+const LIGHT_BURST = 40;
+const HEAVY_BURST = 800;
+
 /** Lives of a broker in one run. */
 const LIVES = 4;
 
@@ -34,7 +38,8 @@ export async function simulate(seed: number): Promise<SimulationSummary> {
 
 class Simulation {
   readonly #random: SeededRandom;
-  readonly #fileBytes: number;
+  readonly #options: { readonly fileBytes: number; readonly memoryBytes: number };
+  readonly #isHeavy: boolean;
   readonly #hasFaults: boolean;
   readonly #stage: Stage;
   readonly #topology = new TopologyModel();
@@ -45,7 +50,9 @@ class Simulation {
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
-    this.#fileBytes = this.#random.pick([2_048, 8_192, 65_536]);
+    this.#isHeavy = this.#random.percent(10);
+    const fileBytes = this.#random.pick([2_048, 8_192, 65_536]);
+    this.#options = { fileBytes, memoryBytes: this.#isHeavy ? 1 : 1_048_576 };
     this.#hasFaults = this.#random.percent(40);
     const nextId = (): number => ++this.#lastId;
     this.#stage = { topology: this.#topology, progress: new Progress(), nextId, problems: [] };
@@ -67,9 +74,14 @@ class Simulation {
       turnsMax: this.#random.pick([0, 1, 4]),
     });
     const isClean = this.#random.percent(20);
-    const world = await World.open(disk, this.#random, this.#fileBytes);
+    const world = await World.open(disk, this.#random, this.#options);
     try {
-      const traffic = new Traffic(world, this.#stage, this.#random);
+      const traffic = new Traffic(
+        world,
+        this.#stage,
+        this.#random,
+        this.#isHeavy ? HEAVY_BURST : LIGHT_BURST,
+      );
       await traffic.begin(life);
       if (!isClean) disk.crashAfter(this.#random.below(CRASH_EVENTS_MAX), () => world.cut());
       if (this.#hasFaults) this.#planFaults(disk);
@@ -95,7 +107,7 @@ class Simulation {
 
   async #check(wasClean: boolean): Promise<void> {
     const disk = new FaultyFiles({ seed: this.#random.bits(), content: this.#content });
-    const world = await World.open(disk, this.#random, this.#fileBytes);
+    const world = await World.open(disk, this.#random, this.#options);
     try {
       await lookIntoQueues(world, this.#topology, { wasClean });
       if (this.#topology.pending !== undefined || this.#random.percent(50)) {

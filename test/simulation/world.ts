@@ -34,14 +34,18 @@ export class World implements BrokerAccess {
   }
 
   /** Starts a broker on what is on a disk. */
-  static async open(disk: FaultyFiles, random: SeededRandom, fileBytes: number): Promise<World> {
+  static async open(
+    disk: FaultyFiles,
+    random: SeededRandom,
+    options: { readonly fileBytes: number; readonly memoryBytes?: number },
+  ): Promise<World> {
     const clock = new HandTurnedClock();
     const log: string[] = [];
     const opening = Broker.open({
       clock,
       logger: loggerTo(log),
       random: { bytes: (bytes) => random.bytes(bytes) },
-      storage: { directory: DIRECTORY, files: disk, fileBytes },
+      storage: { directory: DIRECTORY, files: disk, ...options },
     });
     const broker = await pump(opening, clock);
     return new World(disk, clock, broker, log);

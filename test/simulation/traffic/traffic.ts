@@ -15,11 +15,14 @@ export class Traffic {
   readonly #broker: BrokerAccess;
   readonly #stage: Stage;
   readonly #random: SeededRandom;
+  readonly #burst: number;
   #operator: StreamClient | undefined;
   readonly #publishers: Publisher[] = [];
   #readers: Reader[] = [];
 
-  constructor(broker: BrokerAccess, stage: Stage, random: SeededRandom) {
+  /** `burst`: how many messages are published at once, at most. */
+  constructor(broker: BrokerAccess, stage: Stage, random: SeededRandom, burst: number) {
+    this.#burst = burst;
     this.#broker = broker;
     this.#stage = stage;
     this.#random = random;
@@ -56,7 +59,7 @@ export class Traffic {
 
   #publish(): void {
     const publisher = this.#random.pick(this.#publishers);
-    const burst = this.#random.percent(10) ? this.#random.below(40) : 1;
+    const burst = this.#random.percent(10) ? this.#random.below(this.#burst) : 1;
     for (let i = 0; i < burst; i++) publisher.publish(this.#publication());
   }
 
