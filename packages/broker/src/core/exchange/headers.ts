@@ -16,6 +16,23 @@ interface Criteria {
 }
 
 /**
+ * All criteria together: each header that any of them names is looked up once a message, however
+ * many bindings ask for it.
+ */
+interface Plan {
+  readonly names: readonly string[];
+  readonly steps: readonly Step[];
+}
+
+/** A binding's criteria, with places in the plan's names instead of names. */
+interface Step {
+  readonly destination: Destination;
+  readonly any: boolean;
+  readonly at: readonly number[];
+  readonly wanted: readonly FieldValue[];
+}
+
+/**
  * Routes by the message's headers (0-9-1 §3.1.3.4). A binding's arguments name the headers and
  * values wanted; a void value is content with the header's presence. `x-match` is `all` (the
  * default) or `any`; arguments whose names begin with `x-` are left out of account, unless
@@ -24,6 +41,8 @@ interface Criteria {
 export class HeadersRouter implements Router {
   readonly byRoutingKey = false;
   readonly #bindings = new Map<Binding, Criteria>();
+  /** Undefined since the bindings have changed. */
+  #plan: Plan | undefined;
 
   check(args: FieldTable): void {
     const match = args.get('x-match');
@@ -37,19 +56,38 @@ export class HeadersRouter implements Router {
 
   add(binding: Binding): void {
     this.#bindings.set(binding, criteriaOf(binding.arguments));
+    this.#plan = undefined;
   }
 
   remove(binding: Binding): void {
     this.#bindings.delete(binding);
+    this.#plan = undefined;
   }
 
   route(_routingKey: string, message: Message, into: Set<Destination>): void {
     if (this.#bindings.size === 0) return;
+    this.#plan ??= planOf(this.#bindings);
+    const { names, steps } = this.#plan;
     const headers = message.headers();
-    for (const [binding, criteria] of this.#bindings) {
-      if (matches(criteria, headers)) into.add(binding.destination);
-    }
+    const found = names.map((name) => headers.get(name));
+    for (const step of steps) if (matches(step, found)) into.add(step.destination);
   }
+}
+
+function planOf(bindings: ReadonlyMap<Binding, Criteria>): Plan {
+  const places = new Map<string, number>();
+  const placeOf = (name: string): number => {
+    const place = places.get(name) ?? places.size;
+    places.set(name, place);
+    return place;
+  };
+  const steps = [...bindings].map(([{ destination }, { any, fields }]) => ({
+    destination,
+    any,
+    at: fields.map(([name]) => placeOf(name)),
+    wanted: fields.map(([, value]) => value),
+  }));
+  return { names: [...places.keys()], steps };
 }
 
 function criteriaOf(args: FieldTable): Criteria {
@@ -62,13 +100,14 @@ function criteriaOf(args: FieldTable): Criteria {
   return { any: match.startsWith('any'), fields };
 }
 
-function matches(criteria: Criteria, headers: FieldTable): boolean {
-  for (const [name, wanted] of criteria.fields) {
-    const header = headers.get(name);
-    const matched = header !== undefined && (wanted.type === 'V' || sameValue(wanted, header));
-    if (matched === criteria.any) return criteria.any;
+function matches({ any, at, wanted }: Step, found: readonly (FieldValue | undefined)[]): boolean {
+  for (let field = 0; field < at.length; field++) {
+    const header = found[at[field]!];
+    const value = wanted[field]!;
+    const matched = header !== undefined && (value.type === 'V' || sameValue(value, header));
+    if (matched === any) return any;
   }
-  return !criteria.any;
+  return !any;
 }
 
 /** Types need not be the same, only values: `5` as byte matches `5` as long, as in RabbitMQ. */

@@ -14,13 +14,20 @@ interface Level {
  * credit is parked, so that it costs nothing until it is resumed; it then comes last.
  */
 export class ConsumerRing implements ConsumerOrder {
-  /** Highest priority first; only levels with a consumer in them. */
+  /**
+   * Highest priority first. A level whose consumers are all parked stays, for them to come back to:
+   * with a prefetch, the same one is parked and resumed for nearly every message.
+   */
   readonly #levels: Level[] = [];
 
   /** Lets a consumer take part, last in its round. */
   add(consumer: Consumer): void {
     consumer.parked = false;
     const level = this.#levelOf(consumer.spec.priority);
+    if (level.ready.length === 0) {
+      level.ready.push(consumer);
+      return;
+    }
     level.ready.splice(level.turn, 0, consumer);
     level.turn = (level.turn + 1) % level.ready.length;
   }
@@ -32,26 +39,25 @@ export class ConsumerRing implements ConsumerOrder {
   remove(consumer: Consumer): void {
     for (const level of this.#levels) {
       const index = level.ready.indexOf(consumer);
-      if (index >= 0) this.#take(level, index);
+      if (index >= 0) take(level, index);
     }
+    this.#dropEmpty();
   }
 
   /** The consumer whose turn it is, among those that may be given a message. */
   peek(): Consumer | undefined {
-    while (this.#levels.length > 0) {
-      const level = this.#levels[0]!;
+    for (let level = this.#first(); level !== undefined; level = this.#first()) {
       const consumer = level.ready[level.turn]!;
       if (consumer.canTake()) return consumer;
       consumer.parked = true;
-      // With nobody left who has credit, the level is taken out, and the next one is the first.
-      this.#take(level, level.turn);
+      take(level, level.turn);
     }
     return undefined;
   }
 
   /** Passes the turn on, after {@link peek}'s consumer has been given a message. */
   advance(): void {
-    const level = this.#levels[0]!;
+    const level = this.#first()!;
     level.turn = level.turn + 1 === level.ready.length ? 0 : level.turn + 1;
   }
 
@@ -61,11 +67,17 @@ export class ConsumerRing implements ConsumerOrder {
     return count;
   }
 
-  #take(level: Level, index: number): void {
-    level.ready.splice(index, 1);
-    if (index < level.turn) level.turn--;
-    if (level.turn >= level.ready.length) level.turn = 0;
-    if (level.ready.length === 0) this.#levels.splice(this.#levels.indexOf(level), 1);
+  /** The highest level with anybody in it who may have credit. */
+  #first(): Level | undefined {
+    for (const level of this.#levels) if (level.ready.length > 0) return level;
+    return undefined;
+  }
+
+  /** Whoever leaves may have been the last of a priority; those who are parked make theirs anew. */
+  #dropEmpty(): void {
+    for (let index = this.#levels.length - 1; index >= 0; index--) {
+      if (this.#levels[index]!.ready.length === 0) this.#levels.splice(index, 1);
+    }
   }
 
   #levelOf(priority: number): Level {
@@ -77,4 +89,15 @@ export class ConsumerRing implements ConsumerOrder {
     this.#levels.splice(index, 0, level);
     return level;
   }
+}
+
+function take(level: Level, index: number): void {
+  if (level.ready.length === 1) {
+    level.ready.pop();
+    level.turn = 0;
+    return;
+  }
+  level.ready.splice(index, 1);
+  if (index < level.turn) level.turn--;
+  if (level.turn >= level.ready.length) level.turn = 0;
 }

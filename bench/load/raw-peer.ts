@@ -1,0 +1,171 @@
+import { connect as connectSocket, type Socket } from 'node:net';
+import {
+  decodeMethod,
+  encodeMethodFrame,
+  type FieldTable,
+  type MethodInput,
+  type MethodName,
+  PROTOCOL_HEADER,
+} from '@leveret/amqp';
+import { FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from './frame-scanner.js';
+
+const FRAME_MAX = 131_072;
+
+/** What a peer is reached with. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly virtualHost: string;
+}
+
+/** Reads `amqp://user:password@host:port/vhost`. */
+export function targetOf(url: string): Target {
+  const { hostname, port, username, password, pathname } = new URL(url);
+  return {
+    host: hostname,
+    port: Number(port === '' ? 5672 : port),
+    user: decodeURIComponent(username === '' ? 'guest' : username),
+    password: decodeURIComponent(password === '' ? 'guest' : password),
+    virtualHost: pathname.length > 1 ? decodeURIComponent(pathname.slice(1)) : '/',
+  };
+}
+
+/**
+ * One raw connection with channel 1 open: requests and answers for setting up, octets for the rest.
+ * It costs next to nothing, so that it is the broker that is measured.
+ */
+export class RawPeer {
+  readonly socket: Socket;
+  #buffered: Buffer = Buffer.alloc(0);
+  #wake: (() => void) | undefined;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', this.#gather);
+  }
+
+  /** `onFailure` hears of a connection that broke. */
+  static async open(target: Target, onFailure: (error: Error) => void): Promise<RawPeer> {
+    const socket = connectSocket({ host: target.host, port: target.port, noDelay: true });
+    socket.on('error', onFailure);
+    await new Promise<void>((resolve) => socket.once('connect', resolve));
+    const peer = new RawPeer(socket);
+    socket.write(PROTOCOL_HEADER);
+    await peer.expect('connection.start');
+    peer.send(0, 'connection.start-ok', {
+      clientProperties: new Map(),
+      mechanism: 'PLAIN',
+      response: `\0${target.user}\0${target.password}`,
+      locale: 'en_US',
+    });
+    await peer.expect('connection.tune');
+    const tuning = { channelMax: 2_047, frameMax: FRAME_MAX, heartbeat: 0 };
+    peer.send(0, 'connection.tune-ok', tuning);
+    const { virtualHost } = target;
+    peer.send(0, 'connection.open', { virtualHost, capabilities: '', insist: false });
+    await peer.expect('connection.open-ok');
+    await peer.request('channel.open', { outOfBand: '' }, 'channel.open-ok');
+    return peer;
+  }
+
+  send<N extends MethodName>(channel: number, name: N, args: MethodInput<N>): void {
+    this.socket.write(encodeMethodFrame(channel, name, args));
+  }
+
+  /** Sends a method on channel 1 and waits for its answer. */
+  async request<N extends MethodName>(
+    name: N,
+    args: MethodInput<N>,
+    answer: MethodName,
+  ): Promise<void> {
+    this.send(1, name, args);
+    await this.expect(answer);
+  }
+
+  async expect(name: MethodName): Promise<void> {
+    const frame = await this.#nextFrame();
+    const method = decodeMethod(frame, FRAME_HEADER_BYTES, frame.length - 1);
+    if (method.name !== name) {
+      throw new Error(`expected ${name}, got ${method.name} ${JSON.stringify(method.args)}`);
+    }
+  }
+
+  async declareQueue(queue: string, durable = false): Promise<void> {
+    const flags = { passive: false, durable, exclusive: false, autoDelete: false };
+    const args = { queue, ...flags, nowait: false, arguments: new Map() };
+    await this.request('queue.declare', args, 'queue.declare-ok');
+  }
+
+  async deleteQueue(queue: string): Promise<void> {
+    const args = { queue, ifUnused: false, ifEmpty: false, nowait: false };
+    await this.request('queue.delete', args, 'queue.delete-ok');
+  }
+
+  async declareExchange(exchange: string, type: string): Promise<void> {
+    const flags = { passive: false, durable: false, autoDelete: false, internal: false };
+    const args = { exchange, type, ...flags, nowait: false, arguments: new Map() };
+    await this.request('exchange.declare', args, 'exchange.declare-ok');
+  }
+
+  async deleteExchange(exchange: string): Promise<void> {
+    const args = { exchange, ifUnused: false, nowait: false };
+    await this.request('exchange.delete', args, 'exchange.delete-ok');
+  }
+
+  async bind(
+    queue: string,
+    exchange: string,
+    routingKey: string,
+    table: FieldTable = new Map(),
+  ): Promise<void> {
+    const args = { queue, exchange, routingKey, nowait: false, arguments: table };
+    await this.request('queue.bind', args, 'queue.bind-ok');
+  }
+
+  /** `prefetchCount` 0: no limit. Deliveries may come before the answer is seen. */
+  async consume(queue: string, noAck: boolean, prefetchCount: number): Promise<void> {
+    const qos = { prefetchSize: 0, prefetchCount, global: false };
+    await this.request('basic.qos', qos, 'basic.qos-ok');
+    const flags = { noLocal: false, noAck, exclusive: false, nowait: false };
+    const args = { queue, consumerTag: 'c', ...flags, arguments: new Map() };
+    await this.request('basic.consume', args, 'basic.consume-ok');
+  }
+
+  /** From now on everything that comes goes to `take`, as it comes. */
+  stream(take: (chunk: Buffer) => void): void {
+    this.socket.off('data', this.#gather);
+    if (this.#buffered.length > 0) take(this.#buffered);
+    this.socket.on('data', take);
+  }
+
+  /** Closes the connection as the protocol has it. */
+  async closePolitely(): Promise<void> {
+    const args = { replyCode: 200, replyText: 'bye', classId: 0, methodId: 0 };
+    this.send(0, 'connection.close', args);
+    await this.expect('connection.close-ok');
+    this.socket.destroy();
+  }
+
+  readonly #gather = (chunk: Buffer): void => {
+    this.#buffered = Buffer.concat([this.#buffered, chunk]);
+    this.#wake?.();
+  };
+
+  async #nextFrame(): Promise<Buffer> {
+    for (;;) {
+      const buffered = this.#buffered;
+      if (buffered.length >= FRAME_HEADER_BYTES) {
+        const bytes = FRAME_OVERHEAD_BYTES + buffered.readUInt32BE(3);
+        if (buffered.length >= bytes) {
+          this.#buffered = buffered.subarray(bytes);
+          return buffered.subarray(0, bytes);
+        }
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Broker, BrokerSource } from '../brokers/broker.js';
+import type { Peers } from '../load/peers.js';
+import type { Faults } from '../load/sequence-check.js';
+
+/** One number of a row. */
+export interface Figure {
+  /** Behind the row's name in the table; empty if the row has but one. */
+  readonly name: string;
+  readonly unit: string;
+  readonly better: 'higher' | 'lower';
+}
+
+/** Where and how long a row measures. */
+export interface Setting {
+  readonly source: BrokerSource;
+  readonly broker: Broker;
+  readonly peers: Peers;
+  readonly seconds: number;
+  /** For the names of queues and exchanges: no other measurement has it. */
+  readonly id: string;
+}
+
+export interface Measurement {
+  /** As many as the row has figures. */
+  readonly values: readonly number[];
+  /** Processor time of the broker for each thing done, where it is known and means anything. */
+  readonly cpuMicroseconds?: number | undefined;
+  /** Only of rows that number their messages. */
+  readonly faults?: Faults | undefined;
+}
+
+/** Something that is measured. */
+export interface Row {
+  readonly name: string;
+  readonly figures: readonly Figure[];
+  /** It starts a broker itself, and says nothing about the one that runs. */
+  readonly isOfItsOwnBroker?: true;
+  /** Undefined if this broker cannot be measured so. */
+  measure(setting: Setting): Promise<Measurement | undefined>;
+}
+
+/** Time for things to settle before measuring begins, in milliseconds. */
+export const WARM_UP_MILLISECONDS = 700;
+
+/** How fast `count` rises during the setting's seconds, and what the broker spends on it. */
+export async function rateOf(
+  { broker, seconds }: Setting,
+  count: () => number,
+): Promise<{ readonly perSecond: number; readonly cpuMicroseconds: number | undefined }> {
+  await delay(WARM_UP_MILLISECONDS);
+  const at = performance.now();
+  const from = count();
+  const cpuFrom = broker.process?.cpuMicroseconds();
+  await delay(seconds * 1_000);
+  const done = count() - from;
+  const cpu = broker.process?.cpuMicroseconds();
+  const perSecond = done / ((performance.now() - at) / 1_000);
+  const spent = cpu === undefined || cpuFrom === undefined ? undefined : cpu - cpuFrom;
+  return { perSecond, cpuMicroseconds: spent === undefined ? undefined : spent / done };
+}
+
+/** Waits until `isSo`, but not longer than `seconds`; whether it came to be. */
+export async function until(isSo: () => boolean, seconds: number): Promise<boolean> {
+  const deadline = performance.now() + seconds * 1_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) return false;
+    await delay(5);
+  }
+  return true;
+}

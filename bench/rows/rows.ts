@@ -1,0 +1,56 @@
+import { CHANNELS, CONNECTIONS, QUEUES } from './churn.js';
+import { type Flow, flowRow } from './flow.js';
+import { latencyRow } from './latency.js';
+import type { Row } from './row.js';
+import { rpcRow } from './rpc.js';
+import { START } from './start.js';
+import { fanout, headers, LANES, topic } from './topologies.js';
+
+const AUTO_ACK: Omit<Flow, 'name'> = {
+  bodyBytes: 16,
+  persistent: false,
+  ackEvery: 0,
+  prefetch: 0,
+  confirmWindow: 0,
+  queues: 1,
+  topology: LANES,
+};
+
+const PERSISTENT = {
+  ...AUTO_ACK,
+  bodyBytes: 1_024,
+  persistent: true,
+  ackEvery: 50,
+  prefetch: 1_000,
+};
+
+const FLOWS: readonly Flow[] = [
+  { ...AUTO_ACK, name: '16 B, auto-ack' },
+  { ...AUTO_ACK, name: '1 KiB, auto-ack', bodyBytes: 1_024 },
+  { ...AUTO_ACK, name: '16 B, ack each, prefetch 100', ackEvery: 1, prefetch: 100 },
+  { ...AUTO_ACK, name: '16 B, 10 publishers, queues and consumers', queues: 10 },
+  { ...PERSISTENT, name: '1 KiB persistent, confirm window 100', confirmWindow: 100 },
+  { ...PERSISTENT, name: '1 KiB persistent, confirm window 1,000', confirmWindow: 1_000 },
+  { ...AUTO_ACK, name: '16 B, fanout to 10 queues', queues: 10, topology: fanout(10) },
+  { ...AUTO_ACK, name: '16 B, topic, 1,000 bindings', queues: 10, topology: topic(1_000, 1_000) },
+  {
+    ...AUTO_ACK,
+    name: '16 B, topic, 1,000 bindings, 50,000 keys',
+    queues: 10,
+    topology: topic(1_000, 50_000),
+  },
+  { ...AUTO_ACK, name: '16 B, headers, 100 bindings', queues: 10, topology: headers(100) },
+];
+
+/** All there is to measure, in the order of the table. */
+export const ROWS: readonly Row[] = [
+  ...FLOWS.map(flowRow),
+  rpcRow(1),
+  rpcRow(10),
+  latencyRow(false),
+  latencyRow(true),
+  CONNECTIONS,
+  CHANNELS,
+  QUEUES,
+  START,
+];

@@ -1,0 +1,55 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BrokerSource } from './brokers/broker.js';
+import { compare } from './comparison.js';
+import { faultsOf, type Line, linesOf, tableOf } from './report.js';
+import { ROWS } from './rows/rows.js';
+
+export interface RunOptions {
+  /** Parts of the names of rows; none: all rows. */
+  readonly rows: readonly string[];
+  readonly rounds: number;
+  readonly seconds: number;
+  /** Where the numbers go. Default a new file in `bench/results`. */
+  readonly json: string | undefined;
+}
+
+const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
+
+/** Measures, prints the table, writes the JSON file. The first source is held against the others. */
+export async function runAndReport(
+  sources: readonly BrokerSource[],
+  { rows, rounds, seconds, json }: RunOptions,
+): Promise<void> {
+  if (!(rounds >= 1 && seconds > 0)) throw new Error('--rounds and --seconds must be above 0');
+  const chosen = ROWS.filter(({ name }) => {
+    return rows.length === 0 || rows.some((part) => name.includes(part));
+  });
+  if (chosen.length === 0) throw new Error(`no row ${rows.join(', ')}; --list names them`);
+  const brokers = sources.map(({ name }) => name);
+  const began = new Date().toISOString();
+  const lines: Line[] = [];
+  await compare(sources, chosen, {
+    rounds,
+    seconds,
+    progress: (result) => {
+      const some = linesOf(result, brokers);
+      lines.push(...some);
+      console.error(`${tableOf(some, brokers).split('\n').slice(2).join('\n')}`);
+    },
+  });
+  console.log(`\n${tableOf(lines, brokers)}\n\n${faultsOf(lines)}`);
+  const file = json ?? `${RESULTS}/${began.replace(/[:.]/g, '-')}.json`;
+  await mkdir(dirname(file), { recursive: true });
+  const machine = {
+    node: process.version,
+    processors: cpus().map(({ model }) => model),
+    memoryBytes: totalmem(),
+    loadAverages: loadavg(),
+  };
+  const run = { began, rounds, seconds, machine, lines };
+  await writeFile(file, `${JSON.stringify(run, undefined, 2)}\n`);
+  console.log(`\nAll rounds: ${file}`);
+}
