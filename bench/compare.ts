@@ -51,7 +51,9 @@ try {
   rmSync(join(folder, '..'), { recursive: true, force: true });
 }
 
-/** Installs what the state asks for, and compiles the broker: the tests of it are of no interest. */
+/**
+ * Installs what the state asks for, and compiles the broker: the tests of it are of no interest.
+ */
 function build(directory: string): void {
   const run = (command: string, ...args: string[]): void => {
     console.error(`${commit}: ${command} ${args.join(' ')}`);

@@ -18,7 +18,9 @@ export interface RunOptions {
 
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 
-/** Measures, prints the table, writes the JSON file. The first source is held against the others. */
+/**
+ * Measures, prints the table, writes the JSON file. The first source is held against the others.
+ */
 export async function runAndReport(
   sources: readonly BrokerSource[],
   { rows, rounds, seconds, json }: RunOptions,

@@ -24,8 +24,8 @@ export function fanout(queues: number): Topology {
 }
 
 /**
- * `bindings` binding keys `room.N.*.celsius` over all the queues, and messages with `keys` different
- * routing keys: more than a broker remembers the routes of, or not.
+ * `bindings` binding keys `room.N.*.celsius` over all the queues, and messages with `keys`
+ * different routing keys: more than a broker remembers the routes of, or not.
  */
 export function topic(bindings: number, keys: number): Topology {
   const queueOf = (room: number, { queues }: Names): number => room % queues.length;
