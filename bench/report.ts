@@ -85,8 +85,10 @@ export function tableOf(lines: readonly Line[], brokers: readonly string[]): str
     ...cells.map((cell) => format(cell.residentMebibytes)),
   ]);
   const widths = head.map((_, at) => Math.max(...[head, ...body].map((line) => line[at]!.length)));
+  const pad = (cell: string, at: number): string =>
+    at < 2 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!);
   const draw = (line: readonly string[]): string =>
-    `| ${line.map((cell, at) => (at < 2 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join(' | ')} |`;
+    `| ${line.map((cell, at) => pad(cell, at)).join(' | ')} |`;
   const rule = widths.map((width, at) =>
     at < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
   );

@@ -45,7 +45,8 @@ async function open(t: TestContext, sync: SyncPolicy): Promise<World> {
     },
   };
   const clock = new ManualClock();
-  const broker = await Broker.open({ clock, storage: { directory, files, sync } });
+  const storage = { directory, files, sync, fileBytes: 65_536 };
+  const broker = await Broker.open({ clock, storage });
   const { policies } = broker.vhost('/');
   t.after(async () => {
     await broker.close();
