@@ -162,6 +162,16 @@ export function tracedSettlements(queue: string): Difference<readonly string[]> 
   };
 }
 
+/** What is traced of the deaths of messages in that queue: one expires, one is rejected. */
+export function tracedDeaths(queue: string): Difference<readonly string[]> {
+  return {
+    about: 'traces of messages that expire and of dead letters',
+    reason: 'a message that is neither delivered nor settled would be gone without a trace',
+    rabbitmq: [],
+    leveret: [`expire.${queue}`, `dead-letter.${queue}`, `dead-letter.${queue}`],
+  };
+}
+
 /** The text that refuses a policy for something else than queues and exchanges. */
 export const unknownPolicyTarget: Difference<string> = {
   about: 'a policy to be applied to what there is not',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Content, RawConnection } from '../wire/raw-connection.js';
 import { controlledBroker } from './controlled-broker.js';
-import { tracedRouteOfMissingQueue, tracedSettlements } from './differences.js';
+import { tracedDeaths, tracedRouteOfMissingQueue, tracedSettlements } from './differences.js';
 
 const { broker, control } = await controlledBroker();
 const options = { skip: control ? false : 'RABBITMQCTL is not set' };
@@ -59,6 +59,11 @@ async function world(t: TestContext): Promise<World> {
 }
 
 const origin = { vhost: '/', channel: 3, user: 'guest' };
+
+/** Waits for a message in a queue, and takes it. */
+async function untilThere(raw: RawConnection, queue: string): Promise<void> {
+  while ((await raw.get(3, queue)) === undefined);
+}
 
 describe('the firehose', options, () => {
   before(() => control?.setTracing(true));
@@ -174,6 +179,40 @@ describe('the firehose', options, () => {
       .map(({ args }) => args.routingKey)
       .filter((key) => key !== `deliver.${queue}`);
     assert.deepEqual(others, broker.expected(tracedSettlements(queue)));
+  });
+
+  test('traces what becomes of the dead', async (t) => {
+    const { raw, queue: grave, exchange } = await world(t);
+    const queue = broker.queueName();
+    const deadLettering = { 'x-dead-letter-exchange': exchange, 'x-dead-letter-routing-key': 'd' };
+    await raw.call(3, 'queue.declare', { queue, arguments: deadLettering });
+    const traces = await watch(t, `expire.${queue}`, `dead-letter.${queue}`);
+    raw.publish(3, { exchange: '', routingKey: queue }, 'too late', { expiration: '1' });
+    await untilThere(raw, grave);
+    raw.publish(3, { exchange: '', routingKey: queue }, 'unwanted');
+    const got = await raw.get(3, queue, false);
+    raw.sendMethod(3, 'basic.reject', {
+      deliveryTag: Number(got?.args.deliveryTag),
+      requeue: false,
+    });
+    await untilThere(raw, grave);
+    const seen = await traces();
+    const keys = seen.map(({ args }) => args.routingKey);
+    assert.deepEqual(keys, broker.expected(tracedDeaths(queue)));
+    if (seen.length === 0) return;
+    const subjects = seen.map(({ properties, body }) => {
+      const { node, properties: own, ...headers } = properties.headers as Record<string, unknown>;
+      assert.match(String(node), /^[\w.-]+@[\w.-]+$/);
+      return { body: body.toString(), headers };
+    });
+    const before = { exchange_name: '', routing_keys: [queue], vhost: '/' };
+    const after = { exchange_name: exchange, routing_keys: ['d'], vhost: '/' };
+    const routed = { ...after, routed_queues: [grave] };
+    assert.deepEqual(subjects, [
+      { body: 'too late', headers: before },
+      { body: 'too late', headers: { ...routed, reason: 'expired' } },
+      { body: 'unwanted', headers: { ...routed, reason: 'rejected' } },
+    ]);
   });
 
   test('does not trace its own messages', async (t) => {

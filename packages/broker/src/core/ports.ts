@@ -1,5 +1,6 @@
 import type { BasicProperties, FieldValue } from '@leveret/amqp';
 import type { Consumer } from './consumer.js';
+import type { DeathReason } from './dead-letter/deaths.js';
 import type { Message } from './message.js';
 import type { Queue } from './queue/queue.js';
 
@@ -25,6 +26,23 @@ export interface QueueOwner {
   queueUnused(queue: Queue): void;
   /** Nobody has used it for as long as it may stay unused. */
   queueExpired(queue: Queue): void;
+}
+
+/** Sees messages die, while it is on: {@link isOn} is asked first. */
+export interface DeathWatch {
+  readonly isOn: boolean;
+  /** The time of a message in that queue was up. The message may be borrowed. */
+  expired(queue: string, message: Message): void;
+  /**
+   * A dead letter from that queue has been published, under the exchange and the routing key it has
+   * now, to these queues, which may be none. It may be borrowed.
+   */
+  deadLettered(
+    queue: string,
+    letter: Message,
+    reason: DeathReason,
+    destinations: readonly Queue[],
+  ): void;
 }
 
 /** How far what was asked for has got on its way to the disk. */

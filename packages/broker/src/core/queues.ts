@@ -6,7 +6,7 @@ import { requireSame, requireSameArguments } from './equivalence.js';
 import type { TopologyEvents } from './events/topology-events.js';
 import type { Exchanges } from './exchanges.js';
 import type { Persistence } from './persistence.js';
-import type { Actor, ConnectionIdentity, QueueOwner } from './ports.js';
+import type { Actor, ConnectionIdentity, DeathWatch, QueueOwner } from './ports.js';
 import {
   checkQueueArguments,
   EQUIVALENT_ARGUMENTS,
@@ -44,6 +44,7 @@ export class Queues implements QueueOwner {
   readonly #persistence: Persistence;
   readonly #deadlines: Deadlines;
   readonly #deadLetterOffice: DeadLetterOffice;
+  readonly #deathWatch: DeathWatch;
   readonly #changed: () => void;
   readonly #events: TopologyEvents;
   /** Lets the policies that match it govern a queue. */
@@ -59,6 +60,7 @@ export class Queues implements QueueOwner {
       readonly persistence: Persistence;
       readonly deadlines: Deadlines;
       readonly deadLetterOffice: DeadLetterOffice;
+      readonly deathWatch: DeathWatch;
       readonly changed: () => void;
       readonly events: TopologyEvents;
       readonly governQueue: (queue: Queue) => void;
@@ -71,6 +73,7 @@ export class Queues implements QueueOwner {
     this.#persistence = ports.persistence;
     this.#deadlines = ports.deadlines;
     this.#deadLetterOffice = ports.deadLetterOffice;
+    this.#deathWatch = ports.deathWatch;
     this.#changed = ports.changed;
     this.#events = ports.events;
     this.#govern = ports.governQueue;
@@ -127,6 +130,7 @@ export class Queues implements QueueOwner {
       stores: this.#persistence.storesFor(spec.number, spec.durable),
       deadlines: this.#deadlines,
       deadLetterOffice: this.#deadLetterOffice,
+      deathWatch: this.#deathWatch,
     });
     this.#byName.set(spec.name, queue);
     this.#govern(queue);

@@ -85,12 +85,14 @@ export class VirtualHost {
     const deadLetterOffice = new DeadLetterOffice({
       findExchange: (exchange) => this.exchanges.get(exchange),
       route: (exchange, message) => this.route(exchange, message),
+      deathWatch: this.firehose,
       wallTime: () => clock.wallTime(),
     });
     this.queues = new Queues(name, queuesByName, this.exchanges, {
       ...topologyPorts,
       deadlines,
       deadLetterOffice,
+      deathWatch: this.firehose,
       governQueue: (queue) => this.#governQueue(queue),
     });
     this.replies = new ReplyAddresses(random);

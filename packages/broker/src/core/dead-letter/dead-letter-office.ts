@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange/exchange.js';
 import type { Message } from '../message.js';
+import type { DeathWatch } from '../ports.js';
 import type { Queue } from '../queue/queue.js';
 import type { DeadLetter } from './dead-letter.js';
 import { isCycle } from './deaths.js';
@@ -8,6 +9,7 @@ import { isCycle } from './deaths.js';
 export interface DeadLetterRouting {
   findExchange(name: string): Exchange | undefined;
   route(exchange: Exchange, message: Message): readonly Queue[];
+  readonly deathWatch: DeathWatch;
   /** The time of day, in milliseconds since 1970. */
   wallTime(): number;
 }
@@ -53,17 +55,27 @@ export class DeadLetterOffice {
     }
   }
 
-  #publishOne({ message, reason, deaths }: DeadLetter, settled: Settled | undefined): void {
+  #publishOne(letter: DeadLetter, settled: Settled | undefined): void {
+    const { message, reason, deaths } = letter;
     const exchange = this.#routing.findExchange(message.exchange);
     let queues = exchange === undefined ? [] : this.#routing.route(exchange, message);
     if (reason !== 'rejected') queues = queues.filter(({ name }) => !isCycle(deaths, name));
     if (settled === undefined) {
+      this.#tell(letter, queues);
       for (const queue of queues) queue.publish(message);
       return;
     }
     const isTaken =
       queues.length > 0 && queues.every((queue) => !queue.wouldRefuse(1, message.bodyBytes));
-    if (isTaken) for (const queue of queues) queue.publish(message);
+    if (isTaken) {
+      this.#tell(letter, queues);
+      for (const queue of queues) queue.publish(message);
+    }
     settled(isTaken);
+  }
+
+  #tell({ queue, message, reason }: DeadLetter, queues: readonly Queue[]): void {
+    const { deathWatch } = this.#routing;
+    if (deathWatch.isOn) deathWatch.deadLettered(queue, message, reason, queues);
   }
 }

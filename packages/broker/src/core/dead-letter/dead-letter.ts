@@ -15,6 +15,8 @@ export interface DeadLetterAddress {
 export interface DeadLetter {
   /** The message as it is published anew. It may be borrowed. */
   readonly message: Message;
+  /** Name of the queue it comes from. */
+  readonly queue: string;
   readonly reason: DeathReason;
   /** All its deaths, this one first. */
   readonly deaths: readonly Death[];
@@ -55,7 +57,7 @@ export function deadLetter(
   );
   const keepsKeys = address.routingKey === undefined;
   readdressed.extraRoutingKeys = keepsKeys ? message.extraRoutingKeys : undefined;
-  return { message: readdressed, reason, deaths };
+  return { message: readdressed, queue: address.queue, reason, deaths };
 }
 
 function setDeath(headers: Map<string, FieldValue>, which: 'first' | 'last', death: Death): void {

@@ -1,7 +1,8 @@
 import type { BasicProperties, FieldTable, FieldValue } from '@leveret/amqp';
 import type { Turn, TurnEnd } from '../../base/turn.js';
+import type { DeathReason } from '../dead-letter/deaths.js';
 import type { Message } from '../message.js';
-import type { NewMessage } from '../ports.js';
+import type { DeathWatch, NewMessage } from '../ports.js';
 import type { Queue } from '../queue/queue.js';
 import type { Outcome } from '../transaction.js';
 import type { Unacked } from '../unacked.js';
@@ -50,16 +51,17 @@ const PROPERTY_NAMES: readonly (readonly [key: keyof BasicProperties, name: stri
 ];
 
 /**
- * The firehose of a virtual host: while it is on, every message that is published, delivered or
- * settled is published once more, to `amq.rabbitmq.trace`, with the routing key `publish.EXCHANGE`,
- * `deliver.QUEUE`, `ack.QUEUE` or `nack.QUEUE`, its own body, and headers that say what it was. The
- * first two are RabbitMQ's, word for word; the others are not to be had there.
+ * The firehose of a virtual host: while it is on, every message that is published, delivered,
+ * settled or expired is published once more, to `amq.rabbitmq.trace`, with the routing key
+ * `publish.EXCHANGE`, `deliver.QUEUE`, `ack.QUEUE`, `nack.QUEUE`, `expire.QUEUE` or
+ * `dead-letter.QUEUE`, its own body, and headers that say what it was. The first two are RabbitMQ's,
+ * word for word; the others are not to be had there.
  *
  * Whoever has something to report asks {@link isOn} first: that is all the firehose costs when it
  * is off. Traces are made at once, as messages may be borrowed, and published when the turn ends,
  * so that nothing happens in the middle of a delivery.
  */
-export class Firehose implements TurnEnd {
+export class Firehose implements TurnEnd, DeathWatch {
   isOn = false;
   readonly #vhost: VirtualHost;
   readonly #node: string;
@@ -82,10 +84,9 @@ export class Firehose implements TurnEnd {
   }
 
   published(message: Message, queues: readonly Queue[], origin: TraceOrigin): void {
-    const names = queues.map(({ name }) => text(name));
     this.#trace(`publish.${message.exchange}`, subjectOf(message), [
       ...this.#origin(origin),
-      ['routed_queues', { type: 'A', value: names }],
+      routedQueues(queues),
     ]);
   }
 
@@ -111,6 +112,23 @@ export class Firehose implements TurnEnd {
     const headers = this.#origin(origin);
     if (!isAck) headers.unshift(['requeue', integer(outcome === 'requeue' ? 1 : 0)]);
     this.#trace(`${isAck ? 'ack' : 'nack'}.${waiting.queue.name}`, subject, headers);
+  }
+
+  expired(queue: string, message: Message): void {
+    this.#trace(`expire.${queue}`, subjectOf(message), [this.#where()]);
+  }
+
+  deadLettered(
+    queue: string,
+    letter: Message,
+    reason: DeathReason,
+    destinations: readonly Queue[],
+  ): void {
+    this.#trace(`dead-letter.${queue}`, subjectOf(letter), [
+      ['reason', text(reason)],
+      this.#where(),
+      routedQueues(destinations),
+    ]);
   }
 
   endTurn(): void {
@@ -145,14 +163,22 @@ export class Firehose implements TurnEnd {
     return { ...subject, body: trace.body() };
   }
 
+  #where(): [string, FieldValue] {
+    return ['vhost', text(this.#vhost.name)];
+  }
+
   #origin({ connection, channel, user }: TraceOrigin): [string, FieldValue][] {
     return [
-      ['vhost', text(this.#vhost.name)],
+      this.#where(),
       ['connection', text(connection)],
       ['channel', integer(channel)],
       ['user', text(user)],
     ];
   }
+}
+
+function routedQueues(queues: readonly Queue[]): [string, FieldValue] {
+  return ['routed_queues', { type: 'A', value: queues.map(({ name }) => text(name)) }];
 }
 
 function subjectOf(message: Message): Subject {

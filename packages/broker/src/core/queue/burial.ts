@@ -1,5 +1,6 @@
 import type { Alarm, Deadlines } from '../../base/deadlines.js';
 import type { DeathReason } from '../dead-letter/deaths.js';
+import type { DeathWatch } from '../ports.js';
 import type { Backlog } from './backlog/backlog.js';
 import type { DeadLettering } from './dead-lettering.js';
 
@@ -13,10 +14,19 @@ const SLICE_MESSAGES = 250;
 export interface Dying {
   readonly reason: DeathReason;
   readonly isReady: boolean;
+  /** Whether whoever watches has been told: it is not the first attempt. */
+  readonly isKnown?: boolean;
 }
 
 /** Told of a message that has to leave the backlog now; the disk may have lost it. */
 export type Gone = (position: number, dying: Dying) => void;
+
+/** What a burial needs of its queue. */
+export interface BurialPorts {
+  readonly deadlines: Deadlines;
+  readonly deathWatch: DeathWatch;
+  readonly gone: Gone;
+}
 
 /**
  * How messages leave a queue that have died: at once, or when their dead letter has been published,
@@ -26,8 +36,10 @@ export type Gone = (position: number, dying: Dying) => void;
 export class Burial {
   /** What becomes of the dead; undefined if they are just gone. */
   deadLettering: DeadLettering | undefined;
+  readonly #queue: string;
   readonly #backlog: Backlog;
   readonly #deadlines: Deadlines;
+  readonly #deathWatch: DeathWatch;
   readonly #gone: Gone;
   /** Those that are on the disk alone, in the order they died, and those behind them. */
   readonly #unread = new Map<number, Dying>();
@@ -37,9 +49,11 @@ export class Burial {
   readonly #retry: Alarm;
   #isOver = false;
 
-  constructor(backlog: Backlog, deadlines: Deadlines, gone: Gone) {
+  constructor(queue: string, backlog: Backlog, { deadlines, deathWatch, gone }: BurialPorts) {
+    this.#queue = queue;
     this.#backlog = backlog;
     this.#deadlines = deadlines;
+    this.#deathWatch = deathWatch;
     this.#gone = gone;
     this.#goOn = deadlines.alarm(() => this.#readNext());
     this.#retry = deadlines.alarm(() => this.#sendAgain());
@@ -47,13 +61,12 @@ export class Burial {
 
   /** Lets a message die; false if it has to stay for a while. */
   bury(position: number, dying: Dying): boolean {
-    const { deadLettering } = this;
-    if (deadLettering === undefined || !this.#backlog.has(position)) {
+    if (!this.#isWanted(dying) || !this.#backlog.has(position)) {
       this.#gone(position, dying);
       return true;
     }
     if (this.#unread.size === 0 && this.#backlog.isInMemory(position)) {
-      return this.#send(position, dying, deadLettering);
+      return this.#send(position, dying);
     }
     this.#unread.set(position, dying);
     if (this.#unread.size === 1) this.#readNext();
@@ -75,8 +88,24 @@ export class Burial {
     this.#retry.clear();
   }
 
-  #send(position: number, dying: Dying, deadLettering: DeadLettering): boolean {
-    const letter = deadLettering.prepare(this.#backlog.read(position), dying.reason);
+  /** Whether anybody wants to read a message that has died. */
+  #isWanted(dying: Dying): boolean {
+    return this.deadLettering !== undefined || this.#isWatched(dying);
+  }
+
+  #isWatched({ reason, isKnown }: Dying): boolean {
+    return reason === 'expired' && !isKnown && this.#deathWatch.isOn;
+  }
+
+  #send(position: number, dying: Dying): boolean {
+    const { deadLettering } = this;
+    const message = this.#backlog.read(position);
+    if (this.#isWatched(dying)) this.#deathWatch.expired(this.#queue, message);
+    if (deadLettering === undefined) {
+      this.#gone(position, dying);
+      return true;
+    }
+    const letter = deadLettering.prepare(message, dying.reason);
     if (!deadLettering.isCertain) {
       // It leaves first: what its letter brings about may come back to this queue.
       this.#gone(position, dying);
@@ -100,20 +129,19 @@ export class Burial {
         this.#goOn.set(this.#deadlines.now());
         return;
       }
-      const { deadLettering } = this;
-      const mustBeRead = deadLettering !== undefined && this.#backlog.has(position);
+      const mustBeRead = this.#isWanted(dying) && this.#backlog.has(position);
       if (mustBeRead && !this.#backlog.isInMemory(position)) {
         this.#backlog.load(position, this.#readNext);
         return;
       }
       this.#unread.delete(position);
-      if (mustBeRead) this.#send(position, dying, deadLettering);
+      if (mustBeRead) this.#send(position, dying);
       else this.#gone(position, dying);
     }
   };
 
   #waitForRoom(position: number, dying: Dying): void {
-    this.#untaken.set(position, dying);
+    this.#untaken.set(position, { ...dying, isKnown: true });
     this.#retry.set(this.#deadlines.now() + RETRY_MILLISECONDS);
   }
 

@@ -3,7 +3,7 @@ import type { Deadlines } from '../../base/deadlines.js';
 import type { MessageStore } from '../../store/message-store.js';
 import type { DeadLetterOffice } from '../dead-letter/dead-letter-office.js';
 import type { Message } from '../message.js';
-import type { ConnectionIdentity, QueueOwner } from '../ports.js';
+import type { ConnectionIdentity, DeathWatch, QueueOwner } from '../ports.js';
 
 /** What a queue is declared with. */
 export interface QueueSpec {
@@ -34,4 +34,5 @@ export interface QueuePorts {
   readonly stores: QueueStores;
   readonly deadlines: Deadlines;
   readonly deadLetterOffice: DeadLetterOffice;
+  readonly deathWatch: DeathWatch;
 }

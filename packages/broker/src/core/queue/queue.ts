@@ -254,8 +254,7 @@ export class Queue {
   /** Messages have a time to live, or there may not be too many, or any other rule holds. */
   #rule(): RuledBacklog {
     const stride = this.spec.maxPriority > 0 ? LEVELS : 1;
-    const { deadlines } = this.#ports;
-    const rules = new RuledBacklog(this.#backlog, stride, deadlines, this.#isQuorum);
+    const rules = new RuledBacklog(this.name, this.#backlog, stride, this.#isQuorum, this.#ports);
     this.#rules = rules;
     this.#backlog = rules;
     return rules;

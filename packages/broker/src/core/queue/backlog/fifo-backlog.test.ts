@@ -9,6 +9,10 @@ function unbroken(error: unknown): never {
   throw error;
 }
 
+function unwatched(): never {
+  throw new Error('Nobody watches.');
+}
+
 backlogContract(
   'first in, first out',
   () => new FifoBacklog(new MemoryStore()),
@@ -19,7 +23,9 @@ backlogContract(
   'first in, first out, with no rules set',
   () => {
     const deadlines = new Deadlines(new ManualClock(), unbroken);
-    return new RuledBacklog(new FifoBacklog(new MemoryStore()), 1, deadlines, false);
+    const deathWatch = { isOn: false, expired: unwatched, deadLettered: unwatched };
+    const ports = { deadlines, deathWatch };
+    return new RuledBacklog('q', new FifoBacklog(new MemoryStore()), 1, false, ports);
   },
   () => 0,
 );

@@ -2,11 +2,12 @@ import type { FieldValue } from '@leveret/amqp';
 import type { Deadlines } from '../../../base/deadlines.js';
 import type { Remembered } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
-import { Burial, type Dying } from '../burial.js';
+import { Burial, type Dying, type Gone } from '../burial.js';
 import type { DeadLettering } from '../dead-lettering.js';
 import { DeliveryLimit } from '../delivery-limit.js';
 import { Expiry } from '../expiry.js';
 import { LengthLimit } from '../length-limit.js';
+import type { QueuePorts } from '../queue-spec.js';
 import type { QueueSettings } from '../settings.js';
 import type { Backlog } from './backlog.js';
 
@@ -45,7 +46,13 @@ export class RuledBacklog implements Backlog {
   #promised = -1;
 
   /** `inner` may hold messages already; `stride` says how far apart its positions are. */
-  constructor(inner: Backlog, stride: number, deadlines: Deadlines, alwaysCounts: boolean) {
+  constructor(
+    queue: string,
+    inner: Backlog,
+    stride: number,
+    alwaysCounts: boolean,
+    { deadlines, deathWatch }: Pick<QueuePorts, 'deadlines' | 'deathWatch'>,
+  ) {
     this.#inner = inner;
     this.#stride = stride;
     this.#deadlines = deadlines;
@@ -53,7 +60,8 @@ export class RuledBacklog implements Backlog {
     this.#expiry = new Expiry(deadlines, stride, (position) =>
       position === this.#promised ? false : this.#burial.bury(position, EXPIRED_READY),
     );
-    this.#burial = new Burial(inner, deadlines, (position, dying) => this.#part(position, dying));
+    const gone: Gone = (position, dying) => this.#part(position, dying);
+    this.#burial = new Burial(queue, inner, { deadlines, deathWatch, gone });
   }
 
   get ready(): number {
