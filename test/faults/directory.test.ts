@@ -21,7 +21,7 @@ function start(directory: string): ReturnType<typeof startBroker> {
 async function contentOf(directory: string): Promise<Map<string, string>> {
   const content = new Map<string, string>();
   for (const name of await readdir(directory)) {
-    if (name === 'lock') continue;
+    if (name.startsWith('lock-')) continue;
     content.set(name, await readFile(join(directory, name), 'latin1'));
   }
   return content;

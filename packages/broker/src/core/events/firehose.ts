@@ -54,8 +54,8 @@ const PROPERTY_NAMES: readonly (readonly [key: keyof BasicProperties, name: stri
  * The firehose of a virtual host: while it is on, every message that is published, delivered,
  * settled or expired is published once more, to `amq.rabbitmq.trace`, with the routing key
  * `publish.EXCHANGE`, `deliver.QUEUE`, `ack.QUEUE`, `nack.QUEUE`, `expire.QUEUE` or
- * `dead-letter.QUEUE`, its own body, and headers that say what it was. The first two are RabbitMQ's,
- * word for word; the others are not to be had there.
+ * `dead-letter.QUEUE`, its own body, and headers that say what it was. The first two are
+ * RabbitMQ's, word for word; the others are not to be had there.
  *
  * Whoever has something to report asks {@link isOn} first: that is all the firehose costs when it
  * is off. Traces are made at once, as messages may be borrowed, and published when the turn ends,

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, unlink } from 'node:fs/promises';
+import { open, readdir, rename, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { platform } from 'node:process';
 import type { Clock } from '../../base/clock.js';
@@ -15,78 +15,140 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
+/** How often a start tries that gives way to another, and what it waits before, in milliseconds. */
+const ATTEMPTS = 5;
+const ATTEMPT_MILLISECONDS = 50;
+
+/** How often a start looks that others have to give way to, and what it waits between. */
+const LOOKS = 20;
+const LOOK_MILLISECONDS = 25;
+
+/** How the name of a claim ends that does not answer yet. */
+const NEW = '.new';
+
+/** Whether a name in a data directory is that of a claim, made or in the making. */
+export function isClaimName(name: string): boolean {
+  return name.startsWith('lock-');
+}
+
 /**
- * Takes a data directory for this process. The lock is a socket that answers while its owner
- * lives: nothing is left to clear away after a crash, and it works where every broker has the same
- * process id. Rejects with DirectoryInUseError.
+ * Takes a data directory for this process. A claim to it is a socket that answers while its owner
+ * lives: nothing has to be cleared away after a crash, and it works where every broker has the same
+ * process id.
+ *
+ * Each start stakes a claim under a name of its own and then looks for others: it has the directory
+ * only if it has seen no other that lives. Of two, at least one began to look when the other's
+ * claim was there, so that they never both have it, however slow they are. Those that see each
+ * other let the first by name have it. Rejects with DirectoryInUseError.
  */
 export async function lockDirectory(
   directory: string,
   random: Random,
   clock: Clock,
 ): Promise<DirectoryLock> {
-  const token = uniqueName(random, 'owner');
   const handle = await open(directory, constants.O_RDONLY);
   // A socket's path must be short, and a data directory's may be long.
-  const short = platform === 'linux' ? `/proc/self/fd/${handle.fd}` : directory;
-  const path = `${short}/lock`;
+  const path = platform === 'linux' ? `/proc/self/fd/${handle.fd}` : directory;
   try {
-    const server = (await listenAt(path, token)) ?? (await takeOver(path, token, clock));
-    if (server === undefined) {
-      throw new DirectoryInUseError(`${directory} is in use by another broker`);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (attempt > 0) await pause(clock, ATTEMPT_MILLISECONDS);
+      const claim = await Claim.stake(path, uniqueName(random, 'lock'));
+      if (await claim.prevails(clock)) {
+        const release = async (): Promise<void> => {
+          await claim.withdraw();
+          await handle.close();
+        };
+        return { release };
+      }
+      await claim.withdraw();
     }
-    server.unref();
-    return {
-      release: async () => {
-        await new Promise((resolve) => server.close(resolve));
-        await handle.close();
-      },
-    };
+    throw new DirectoryInUseError(`${directory} is in use by another broker`);
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-/** How long two starts at once may take to notice each other, in milliseconds. */
-const TAKE_OVER_MILLISECONDS = 100;
+/** A socket in a data directory, under a name that no other ever has. */
+class Claim {
+  readonly #directory: string;
+  readonly #name: string;
+  readonly #server: Server;
 
-/**
- * Takes the place of an owner that is gone; undefined if it is not. Two may try at once, and the
- * later one removes the earlier one's socket: so each looks after a while whether it is its own
- * that answers.
- */
-async function takeOver(path: string, token: string, clock: Clock): Promise<Server | undefined> {
-  if ((await answer(path)) !== undefined) return undefined;
-  await unlink(path).catch(() => {});
-  const server = await listenAt(path, token);
-  await new Promise<void>((resolve) => clock.after(TAKE_OVER_MILLISECONDS, resolve));
-  // A server that has lost is left alone: closing it would remove the winner's socket.
-  return (await answer(path)) === token ? server : undefined;
+  private constructor(directory: string, name: string, server: Server) {
+    this.#directory = directory;
+    this.#name = name;
+    this.#server = server;
+  }
+
+  /** It gets its name when it answers already: what has the name and does not answer is dead. */
+  static async stake(directory: string, name: string): Promise<Claim> {
+    const path = `${directory}/${name}`;
+    const server = await listenAt(`${path}${NEW}`);
+    try {
+      await rename(`${path}${NEW}`, path);
+    } catch (error) {
+      server.close();
+      throw error;
+    }
+    return new Claim(directory, name, server);
+  }
+
+  /** Whether nobody else has a claim; those behind it by name are waited for to withdraw theirs. */
+  async prevails(clock: Clock): Promise<boolean> {
+    for (let look = 0; look < LOOKS; look++) {
+      const others = await this.#others();
+      if (others.length === 0) {
+        this.#server.unref();
+        return true;
+      }
+      if (others.some((other) => other < this.#name)) return false;
+      await pause(clock, LOOK_MILLISECONDS);
+    }
+    return false;
+  }
+
+  async withdraw(): Promise<void> {
+    await unlink(`${this.#directory}/${this.#name}`).catch(() => {});
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** The names of the other claims whose owners live; what others have left is cleared away. */
+  async #others(): Promise<string[]> {
+    const living: string[] = [];
+    for (const entry of await readdir(this.#directory, { withFileTypes: true })) {
+      const { name } = entry;
+      if (!entry.isSocket() || !isClaimName(name) || name.endsWith(NEW)) continue;
+      if (name === this.#name) continue;
+      const path = `${this.#directory}/${name}`;
+      if (await answers(path)) living.push(name);
+      else await unlink(path).catch(() => {});
+    }
+    return living;
+  }
 }
 
-/** Listens, and tells everybody a token; undefined if there is a socket of that name already. */
-function listenAt(path: string, token: string): Promise<Server | undefined> {
-  const server = createServer((socket) => socket.end(token));
+function listenAt(path: string): Promise<Server> {
+  const server = createServer((socket) => socket.destroy());
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve(undefined);
-      else reject(error);
-    });
+    server.once('error', reject);
     server.listen(path, () => resolve(server));
   });
 }
 
-/** What the owner of a socket says; undefined if nobody is there. */
-function answer(path: string): Promise<string | undefined> {
+/** Whether somebody listens at a socket; in doubt there is somebody. */
+function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    let said = '';
-    const socket = connect(path);
-    socket.setEncoding('utf8');
-    socket.on('data', (text: string) => {
-      said += text;
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
     });
-    socket.once('end', () => resolve(said));
-    socket.once('error', () => resolve(undefined));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT');
+    });
   });
+}
+
+function pause(clock: Clock, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => clock.after(milliseconds, resolve, true));
 }

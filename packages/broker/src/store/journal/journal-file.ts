@@ -1,3 +1,4 @@
+import { isClaimName } from '../disk/directory-lock.js';
 import type { DiskFile } from '../disk/files.js';
 
 /** How a journal keeps its files. */
@@ -73,7 +74,7 @@ export const BEGUN_NAME = 'journal-begun';
 
 /** Whether a file of that name may lie in a data directory. */
 export function isOurs(name: string): boolean {
-  return name === 'lock' || name === 'lost+found' || name.startsWith('journal-');
+  return isClaimName(name) || name === 'lost+found' || name.startsWith('journal-');
 }
 
 /** Reads a whole file, or what there is of a range of it. */

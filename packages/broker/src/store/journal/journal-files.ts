@@ -87,6 +87,8 @@ export class JournalFiles {
   /** What the next file begins with: the current one is full. */
   #next: Snapshot | undefined;
   #isFailing = false;
+  /** Until what could not be written is tried again. */
+  #pause: { readonly end: () => void } | undefined;
   #isClosing = false;
   #syncTimer: Timer | undefined;
   /** The current file could not be synced: what it holds is not to be relied upon. */
@@ -213,9 +215,10 @@ export class JournalFiles {
     });
   }
 
-  /** Tries no more to write what cannot be written. */
+  /** What cannot be written is tried once more, and then no more. */
   giveUp(): void {
     this.#isClosing = true;
+    this.#pause?.end();
   }
 
   async close(): Promise<void> {
@@ -236,15 +239,14 @@ export class JournalFiles {
     batches: readonly Batch[],
     operations: number,
   ): Promise<readonly Batch[]> {
-    const { clock, logger, snapshot, takeGathered } = this.#ports;
+    const { logger, snapshot, takeGathered } = this.#ports;
     const text = 'cannot write to the journal: publishers wait until it is possible again';
     logger.error(text, { error: cause });
     this.#isFailing = true;
     const failed = this.#current;
     const carried = [...batches];
     for (;;) {
-      await new Promise<void>((resolve) => clock.after(RETRY_MILLISECONDS, resolve));
-      if (this.#isClosing) throw cause;
+      if (!this.#isClosing) await this.#pauseFor(RETRY_MILLISECONDS);
       const gathered = takeGathered();
       if (!gathered.isEmpty) carried.push(gathered);
       try {
@@ -253,12 +255,25 @@ export class JournalFiles {
         break;
       } catch (error) {
         logger.debug('the journal still cannot be written', { error });
+        if (this.#isClosing) throw cause;
       }
     }
     await this.#letGo(failed);
     this.#isFailing = false;
     logger.warn('the journal can be written again');
     return carried;
+  }
+
+  async #pauseFor(milliseconds: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#ports.clock.after(milliseconds, resolve);
+      const end = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      this.#pause = { end };
+    });
+    this.#pause = undefined;
   }
 
   /**

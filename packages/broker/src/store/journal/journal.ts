@@ -50,7 +50,7 @@ export class Journal implements TurnEnd {
   #isDeferred = false;
   #isRunning = false;
   #isOver = false;
-  /** The broker is closing while the disk says no. */
+  /** The broker is closing: what the disk does not take now is lost. */
   #isGivingUp = false;
   #idle: (() => void) | undefined;
 
@@ -203,8 +203,9 @@ export class Journal implements TurnEnd {
 
   /** Writes what is gathered, then lets go of the files. */
   async close(): Promise<void> {
+    this.#isGivingUp = true;
+    this.#files.giveUp();
     while (this.#isRunning || this.#hasWork()) {
-      if (this.#files.isShort) this.#giveUp();
       const idle = new Promise<void>((resolve) => {
         this.#idle = resolve;
       });
@@ -213,11 +214,6 @@ export class Journal implements TurnEnd {
     }
     this.#isOver = true;
     await this.#files.close();
-  }
-
-  #giveUp(): void {
-    this.#isGivingUp = true;
-    this.#files.giveUp();
   }
 
   #begin(): void {

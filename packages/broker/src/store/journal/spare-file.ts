@@ -61,19 +61,24 @@ export class SpareFile {
 
   /** Opens a file under a new name: the spare one if it is ready, otherwise an empty one. */
   async take(path: string): Promise<DiskFile> {
-    await this.#work;
-    if (this.#isReady) {
+    // In its turn: what is still being filled with zeros must not get a new name meanwhile.
+    const taken = this.#work.then(async () => {
+      if (!this.#isReady) return;
       this.#isReady = false;
       await this.#files.rename(this.#path, path);
-    }
+    });
+    this.#work = taken.catch(() => {});
+    await taken;
     return await this.#files.open(path, { create: true, durableWrites: this.#sync === 'always' });
   }
 
   /** Takes a journal file that is no longer needed: as the spare one, or to be removed. */
   recycle(path: string): void {
     this.#inTurn(async () => {
+      // The directory may be another broker's by now, which finds out by itself what it needs.
+      if (this.#isClosed) return;
       await this.#files.remove(indexPath(path)).catch(() => {});
-      if (this.#isReady || this.#isClosed) {
+      if (this.#isReady) {
         await this.#files.remove(path);
         return;
       }
