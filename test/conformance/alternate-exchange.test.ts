@@ -93,6 +93,15 @@ describe('alternate exchanges', { concurrency: true }, () => {
     assert.deepEqual(await raw.drain(1, queue), ['through']);
   });
 
+  test('the default exchange as an alternate knows no queue by its name', async (t) => {
+    const { raw, exchange } = await withAlternate(t, '');
+    const queue = broker.queueName();
+    await raw.call(1, 'queue.declare', { queue });
+    raw.publish(1, { exchange, routingKey: queue, mandatory: true }, 'back');
+    await raw.expectContent('basic.return', 1);
+    assert.equal(await raw.get(1, queue), undefined);
+  });
+
   test('an exchange binding that reaches no queue has the destination use its alternate', async (t) => {
     const alternate = broker.exchangeName();
     const { raw, exchange: destination } = await withAlternate(t, alternate);

@@ -65,6 +65,14 @@ describe('channels', { concurrency: true }, () => {
     }
   });
 
+  test('a failed channel is not to be opened before its close-ok', async (t) => {
+    const raw = await broker.rawChannel(t);
+    raw.publish(1, { exchange: 'missing' }, 'lost');
+    await raw.expectMethod('channel.close', 1);
+    raw.sendMethod(1, 'channel.open');
+    await raw.expectClose(1, connectionClose(504, "second 'channel.open' seen", 'channel.open'));
+  });
+
   test('when both sides close at once, both get their close-ok', async (t) => {
     const raw = await broker.rawChannel(t);
     raw.publish(1, { exchange: 'missing' }, 'lost');

@@ -140,6 +140,15 @@ describe('x-arguments of queues', { concurrency: true }, () => {
     });
   }
 
+  test('an argument of streams on a quorum queue is 406', async (t) => {
+    const raw = await broker.rawChannel(t);
+    const queue = broker.queueName();
+    const table = { 'x-queue-type': 'quorum', 'x-max-age': '1h' };
+    raw.sendMethod(1, 'queue.declare', { queue, durable: true, arguments: table });
+    const text = `invalid arg 'x-max-age' for queue '${queue}' in vhost '/' of queue type rabbit_quorum_queue`;
+    await raw.expectClose(1, channelClose(406, text, 'queue.declare'));
+  });
+
   for (const [what, flags, property] of [
     ['an exclusive', { durable: true, exclusive: true }, 'exclusive-owner'],
     ['a transient', { durable: false }, 'non-durable'],

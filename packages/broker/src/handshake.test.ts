@@ -170,6 +170,18 @@ test('a refused login is told to those who ask to be, and cut off after a while'
   await assertRefused(told);
 });
 
+test('a refused login that the peer agrees to is over at once', async () => {
+  const { broker, clock, peer, theirs } = await started();
+  peer.login('wrong', { capabilities: { authentication_failure_close: true } });
+  await peer.expect('connection.close');
+  peer.send(0, 'connection.close-ok', {});
+  await once(peer.duplex, 'end');
+  peer.duplex.end();
+  await until(() => theirs.destroyed, 'the end of the stream');
+  await broker.close();
+  assert.equal(clock.timers, 0);
+});
+
 test('what makes no sense is refused without a word', async () => {
   const startOk =
     (mechanism: string, response: string) =>

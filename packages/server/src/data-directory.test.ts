@@ -6,6 +6,8 @@ import { after, describe, it } from 'node:test';
 import { prepareDataDirectory } from './data-directory.js';
 import { StartError } from './start-error.js';
 
+const noProc = process.platform === 'linux' ? false : 'only Linux has /proc';
+
 describe('prepareDataDirectory', () => {
   const root = mkdtempSync(join(tmpdir(), 'leveret-data-'));
   after(() => rmSync(root, { recursive: true }));
@@ -38,5 +40,15 @@ describe('prepareDataDirectory', () => {
         ),
       );
     }
+  });
+
+  it('gives up where the system lets nobody make a directory', { skip: noProc }, () => {
+    assert.throws(
+      () => prepareDataDirectory('/proc/leveret/data'),
+      new StartError(
+        'cannot write to the data directory /proc/leveret/data: it cannot be made there. ' +
+          'Choose another with --data-dir.',
+      ),
+    );
   });
 });

@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isSystemError, StartError } from './start-error.js';
 
 export interface DataDirectory {
@@ -15,7 +15,7 @@ export interface DataDirectory {
  */
 export function prepareDataDirectory(path: string): DataDirectory {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     const probe = join(path, '.write-test');
     writeFileSync(probe, '');
     rmSync(probe);
@@ -29,6 +29,17 @@ export function prepareDataDirectory(path: string): DataDirectory {
   }
 }
 
+/**
+ * Makes a directory and those above it. Node's own `recursive` tries for ever where a directory is
+ * there but lets nothing be made in it, as `/proc` is.
+ */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(parent);
+  mkdirSync(path, 0o700);
+}
+
 function wordsFor(code: string): string {
   switch (code) {
     case 'EACCES':
@@ -37,6 +48,8 @@ function wordsFor(code: string): string {
     case 'EEXIST':
     case 'ENOTDIR':
       return 'it, or a part of its path, is a file';
+    case 'ENOENT':
+      return 'it cannot be made there';
     case 'ENOSPC':
       return 'the disk is full';
     case 'EROFS':

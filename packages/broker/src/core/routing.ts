@@ -58,6 +58,7 @@ function walk(
 
 function addAlternate(exchange: Exchange, find: FindExchange, into: Set<Destination>): void {
   const { alternate } = exchange;
-  const found = alternate === undefined ? undefined : find(alternate);
+  // The default exchange has no bindings, and routes by queue name only what is published to it.
+  const found = alternate === undefined || alternate === '' ? undefined : find(alternate);
   if (found !== undefined) into.add(found);
 }

@@ -2,6 +2,7 @@ import type { Exchange } from '../exchange/exchange.js';
 import type { Binding } from '../exchange/router.js';
 import type { Policy, PolicyKind } from '../policy/policy.js';
 import type { Actor, EventHeader, EventSink } from '../ports.js';
+import { queueType } from '../queue/arguments.js';
 import type { Queue } from '../queue/queue.js';
 import { flag, json, number, terms, text } from './event-headers.js';
 
@@ -42,7 +43,7 @@ export class TopologyEvents {
     if (!this.#sink.isHeard) return;
     this.#emit('queue.created', actor, [
       text('name', spec.name),
-      text('type', queueType(spec)),
+      text('type', queueType(spec.arguments)),
       flag('durable', spec.durable),
       flag('auto_delete', spec.autoDelete),
       terms('arguments', spec.arguments),
@@ -53,7 +54,10 @@ export class TopologyEvents {
 
   queueDeleted({ name, spec }: Queue, actor?: Actor): void {
     if (!this.#sink.isHeard) return;
-    this.#emit('queue.deleted', actor, [text('name', name), text('type', queueType(spec))]);
+    this.#emit('queue.deleted', actor, [
+      text('name', name),
+      text('type', queueType(spec.arguments)),
+    ]);
   }
 
   bound(binding: Binding, actor?: Actor): void {
@@ -75,7 +79,7 @@ export class TopologyEvents {
   queueGoverned({ name, spec }: Queue, policy: Policy | undefined): void {
     if (!this.#sink.isHeard) return;
     const key = policy === undefined ? 'queue.policy.cleared' : 'queue.policy.updated';
-    const headers = [text('name', name), text('type', queueType(spec))];
+    const headers = [text('name', name), text('type', queueType(spec.arguments))];
     this.#emit(key, undefined, [...headers, ...policyHeaders(policy)]);
   }
 
@@ -107,10 +111,4 @@ function bindingHeaders({ source, destination, routingKey, ...rest }: Binding): 
     text('routing_key', routingKey),
     terms('arguments', rest.arguments),
   ];
-}
-
-/** RabbitMQ's name for a type of queue: that of the module. */
-function queueType(spec: Queue['spec']): string {
-  const type = spec.arguments.get('x-queue-type');
-  return type?.type === 'S' ? `rabbit_${type.value}_queue` : 'rabbit_classic_queue';
 }

@@ -79,7 +79,7 @@ export function checkQueueArguments(name: string, vhost: string, args: FieldTabl
   }
   for (const key of STREAM_ARGUMENTS) {
     if (!args.has(key)) continue;
-    const text = `invalid arg '${key}' for ${queue} of queue type rabbit_classic_queue`;
+    const text = `invalid arg '${key}' for ${queue} of queue type ${queueType(args)}`;
     throw new Refusal('precondition-failed', text);
   }
 }
@@ -99,6 +99,12 @@ export function checkConsumerArguments(name: string, vhost: string, args: FieldT
 
 function invalidArgument(key: string, queue: string, problem: string): Refusal {
   return new Refusal('precondition-failed', `invalid arg '${key}' for ${queue}: ${problem}`);
+}
+
+/** RabbitMQ's name for the type of queue that the arguments ask for: that of the module. */
+export function queueType(args: FieldTable): string {
+  const type = args.get('x-queue-type');
+  return type?.type === 'S' ? `rabbit_${type.value}_queue` : 'rabbit_classic_queue';
 }
 
 /** Whether the arguments ask for a quorum queue. */

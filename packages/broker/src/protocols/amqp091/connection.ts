@@ -176,7 +176,7 @@ export class Connection implements TransportListener {
       channel.send('channel.close-ok', {});
       return true;
     }
-    if (id === CHANNEL_OPEN && !channel.isClosing) {
+    if (id === CHANNEL_OPEN) {
       const cause = { classId: 20, methodId: 10 };
       throw connectionError(REPLY_CODES.CHANNEL_ERROR, "second 'channel.open' seen", cause);
     }

@@ -195,15 +195,16 @@ export class Handshake implements TransportListener {
   }
 
   #loginFailed(mechanism: string, user: string, reason: string): void {
+    this.#ports.logger.warn(`login of user '${user}' refused: ${reason}`, { mechanism });
     if (hasCapability(this.#clientProperties, 'authentication_failure_close')) {
       const text =
         `Login was refused using authentication mechanism ${mechanism}. ` +
         'For details see the broker logfile.';
-      const error = connectionError(REPLY_CODES.ACCESS_REFUSED, text);
-      this.#transport.send(encodeMethodFrame(0, 'connection.close', error.closeArguments()));
+      this.#close(connectionError(REPLY_CODES.ACCESS_REFUSED, text));
+      this.#cutOffLater('login refused');
+    } else {
+      this.#refuse('login refused');
     }
-    this.#ports.logger.warn(`login of user '${user}' refused: ${reason}`, { mechanism });
-    this.#refuse('login refused');
   }
 
   /**
@@ -262,6 +263,10 @@ export class Handshake implements TransportListener {
     if (this.#step === 'over') return;
     this.#step = 'over';
     this.#transport.stopReading();
+    this.#cutOffLater(reason);
+  }
+
+  #cutOffLater(reason: string): void {
     this.#ports.logger.debug(`handshake refused: ${reason}`);
     const { clock, limits } = this.#ports;
     this.#timer.cancel();

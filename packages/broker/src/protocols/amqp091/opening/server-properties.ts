@@ -21,7 +21,10 @@ export const SERVER_PROPERTIES: ServerProperties = {
   clusterName: 'leveret@localhost',
 };
 
-/** What a client may rely on; all of them are honoured. */
+/**
+ * What a client may rely on. All of them are honoured, `connection.blocked` by never blocking: a
+ * publisher that is too fast is not read from.
+ */
 const CAPABILITIES = {
   publisher_confirms: true,
   exchange_exchange_bindings: true,
