@@ -37,11 +37,13 @@ export class ConsumerRing implements ConsumerOrder {
   }
 
   remove(consumer: Consumer): void {
-    for (const level of this.#levels) {
-      const index = level.ready.indexOf(consumer);
-      if (index >= 0) take(level, index);
-    }
-    this.#dropEmpty();
+    const at = this.#placeOf(consumer.spec.priority);
+    const level = this.#levels[at];
+    if (level?.priority !== consumer.spec.priority) return;
+    const index = level.ready.indexOf(consumer);
+    if (index >= 0) take(level, index);
+    // It may have been the last of its priority; those who are parked make theirs anew.
+    if (level.ready.length === 0) this.#levels.splice(at, 1);
   }
 
   /** The consumer whose turn it is, among those that may be given a message. */
@@ -73,21 +75,25 @@ export class ConsumerRing implements ConsumerOrder {
     return undefined;
   }
 
-  /** Whoever leaves may have been the last of a priority; those who are parked make theirs anew. */
-  #dropEmpty(): void {
-    for (let index = this.#levels.length - 1; index >= 0; index--) {
-      if (this.#levels[index]!.ready.length === 0) this.#levels.splice(index, 1);
-    }
-  }
-
   #levelOf(priority: number): Level {
-    let index = 0;
-    while (index < this.#levels.length && this.#levels[index]!.priority > priority) index++;
-    const found = this.#levels[index];
+    const at = this.#placeOf(priority);
+    const found = this.#levels[at];
     if (found?.priority === priority) return found;
     const level: Level = { priority, ready: [], turn: 0 };
-    this.#levels.splice(index, 0, level);
+    this.#levels.splice(at, 0, level);
     return level;
+  }
+
+  /** Where the level of a priority is, or would be. */
+  #placeOf(priority: number): number {
+    let low = 0;
+    let high = this.#levels.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#levels[middle]!.priority > priority) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 

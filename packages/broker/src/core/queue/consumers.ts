@@ -31,7 +31,9 @@ export class Consumers {
 
   /** Throws a Refusal if it or one that is there wants to be alone; `thing` names the queue. */
   add(consumer: Consumer, thing: string): void {
-    const isTaken = [...this.#all].some((each) => each.spec.exclusive);
+    // An exclusive consumer is the only one, and so the first.
+    const [first] = this.#all;
+    const isTaken = first?.spec.exclusive === true;
     const wantsAlone = consumer.spec.exclusive;
     if (isTaken || (wantsAlone && (this.size > 0 || this.isSingleActive))) {
       throw new Refusal('access-refused', `${thing} in exclusive use`);
