@@ -14,6 +14,8 @@ export interface BrokerControl {
   setOperatorPolicy(policy: PolicyRequest): Promise<void>;
   clearOperatorPolicy(name: string): Promise<void>;
   setTracing(isOn: boolean): Promise<void>;
+  /** Has the broker believe that it has no memory left, or ends that. */
+  setMemoryAlarm(isOn: boolean): Promise<void>;
 }
 
 /** A broker whose operator the test is. */
@@ -45,6 +47,7 @@ export async function controlledBroker(): Promise<ControlledBroker> {
     setTracing: async (isOn) => {
       vhost.tracing = isOn;
     },
+    setMemoryAlarm: async (isOn) => running.setMemoryHighWatermark(isOn ? 0 : undefined),
   };
   return { broker: new BrokerUnderTest(running.url, false, true), control };
 }
@@ -79,5 +82,6 @@ function rabbitControl(command: string): BrokerControl {
     setOperatorPolicy: (policy) => set('set_operator_policy', policy),
     clearOperatorPolicy: (name) => ask('clear_operator_policy', name),
     setTracing: (isOn) => ask(isOn ? 'trace_on' : 'trace_off'),
+    setMemoryAlarm: (isOn) => ask('set_vm_memory_high_watermark', isOn ? '0' : '0.4'),
   };
 }

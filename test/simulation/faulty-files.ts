@@ -162,6 +162,10 @@ export class FaultyFiles implements Files {
     this.#record({ kind: 'remove', path });
   }
 
+  async freeBytes(): Promise<number> {
+    return this.roomBytes - this.#state.usedBytes;
+  }
+
   async syncDirectory(directory: string): Promise<void> {
     const changes = this.#state.pendingNames;
     await this.#begin('syncDirectory', directory);

@@ -1,11 +1,15 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES, toWire } from '@leveret/amqp';
+import { DiskWatch } from './alarms/disk-watch.js';
+import { alarmLimits, pagingMessagesMax } from './alarms/memory-limits.js';
+import { ResourceAlarms } from './alarms/resource-alarms.js';
 import { GuestOnly } from './auth/guest-only.js';
 import { BufferPool } from './base/buffer-pool.js';
 import { type Clock, systemClock, type Timer } from './base/clock.js';
 import { Deadlines } from './base/deadlines.js';
 import { type Logger, silentLogger } from './base/logger.js';
+import { type Machine, systemMachine } from './base/machine.js';
 import { type Random, systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
 import { EventExchange } from './core/events/event-exchange.js';
@@ -45,10 +49,18 @@ export interface BrokerOptions {
   readonly serverProperties?: Partial<ServerProperties>;
   /** Who may connect. Default: `guest` with the password `guest`, from this machine only. */
   readonly authenticator?: Authenticator;
+  /**
+   * Octets of messages in memory above which publishers wait, until consumers have taken a tenth of
+   * them. Default: 60 % of the memory there is. Publishers also wait when the objects that messages
+   * are take half of what Node.js allows its heap, some ten millions of them.
+   */
+  readonly memoryHighWatermarkBytes?: number;
   /** Default: says nothing. */
   readonly logger?: Logger;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Default: the one this runs on. */
+  readonly machine?: Machine;
   /** Default: the operating system's. */
   readonly random?: Random;
 }
@@ -66,6 +78,8 @@ export interface StorageOptions {
    * go to the disk too. Default: 1 GiB.
    */
   readonly memoryBytes?: number;
+  /** Free octets on the disk below which publishers wait. Default: 50,000,000. */
+  readonly diskFreeBytesMin?: number;
   /** Default: the machine's disk. */
   readonly files?: Files;
 }
@@ -75,6 +89,9 @@ const JOURNAL_FILE_BYTES = 67_108_864;
 
 /** Memory for messages unless it is said otherwise, in octets. */
 const MEMORY_BYTES = 1_073_741_824;
+
+/** Room that is left on the disk unless it is said otherwise, in octets. */
+const DISK_FREE_BYTES = 50_000_000;
 
 /** How long a broker that closes waits for its peers to agree, in milliseconds. */
 const CLOSE_GRACE_MILLISECONDS = 2_000;
@@ -86,6 +103,8 @@ const CLOSE_GRACE_MILLISECONDS = 2_000;
 export class Broker {
   readonly #ports: HandshakePorts;
   readonly #events: EventExchange;
+  readonly #alarms: ResourceAlarms;
+  readonly #machine: Machine;
   readonly #vhosts: ReadonlyMap<string, VirtualHost>;
   readonly #handshakes = new Set<Handshake>();
   readonly #connections = new Set<Connection>();
@@ -93,11 +112,15 @@ export class Broker {
   #emptied: (() => void) | undefined;
   #closed: Promise<void> | undefined;
   readonly #opened: OpenedJournal | undefined;
+  readonly #diskWatch: DiskWatch | undefined;
   #sweepTimer: Timer;
 
   /** A broker that keeps everything in memory. {@link Broker.open} makes one that does not. */
   constructor(options: BrokerOptions = {}, start: Start = startInMemory(options)) {
     this.#opened = start.opened;
+    this.#diskWatch = start.diskWatch;
+    this.#alarms = start.surroundings.alarms;
+    this.#machine = options.machine ?? systemMachine;
     this.#vhosts = start.vhosts;
     this.#ports = {
       ...start.surroundings,
@@ -110,6 +133,7 @@ export class Broker {
     const [first] = this.#vhosts.values();
     this.#events = start.surroundings.events;
     if (first !== undefined) this.#events.publishIn(first);
+    this.setMemoryHighWatermark(options.memoryHighWatermarkBytes);
     this.#sweepTimer = this.#sweepLater();
   }
 
@@ -124,11 +148,19 @@ export class Broker {
     const budget = new MemoryBudget(
       surroundings.slabs,
       options.storage.memoryBytes ?? MEMORY_BYTES,
+      pagingMessagesMax(options.machine ?? systemMachine),
     );
     const ports = { ...surroundings, budget, files, isShared: files === nodeFiles };
     const journalOptions = { directory, fileBytes, sync: options.storage.sync ?? 'always' };
     const opened = await openJournal(vhostNames(options), ports, journalOptions);
-    return new Broker(options, { surroundings, opened, vhosts: opened.vhosts });
+    const freeBytesMin = options.storage.diskFreeBytesMin ?? DISK_FREE_BYTES;
+    const diskWatch = new DiskWatch(
+      { directory, freeBytesMin },
+      { ...surroundings, files },
+      surroundings.alarms,
+      () => opened.journal.isShort,
+    );
+    return new Broker(options, { surroundings, opened, vhosts: opened.vhosts, diskWatch });
   }
 
   /** What there is to set in a virtual host. Throws a RangeError if there is none of that name. */
@@ -136,6 +168,24 @@ export class Broker {
     const vhost = this.#vhosts.get(toWire(name));
     if (vhost === undefined) throw new RangeError(`no virtual host '${name}'`);
     return controlOf(vhost);
+  }
+
+  /**
+   * Sets how many octets of messages may be in memory before publishers wait, as `rabbitmqctl
+   * set_vm_memory_high_watermark` does; without a number the default. With 0 they wait in any case.
+   */
+  setMemoryHighWatermark(bytes?: number): void {
+    const { slabs } = this.#ports;
+    const limits = alarmLimits(this.#machine);
+    const bytesMax = bytes ?? limits.bytes;
+    slabs.watch({
+      bytesMax,
+      messagesMax: limits.messages,
+      crossed: (isTooMuch) => {
+        const state = { bytes: slabs.liveBytes, messages: slabs.liveMessages, bytesMax };
+        this.#alarms.set('memory', isTooMuch, state);
+      },
+    });
   }
 
   /**
@@ -182,6 +232,7 @@ export class Broker {
   async #close(): Promise<void> {
     this.#isClosing = true;
     this.#sweepTimer.cancel();
+    this.#diskWatch?.stop();
     const text = "broker forced connection closure with reason 'shutdown'";
     const error = connectionError(REPLY_CODES.CONNECTION_FORCED, text);
     for (const connection of this.#connections) connection.close(error);
@@ -240,12 +291,14 @@ export class Broker {
 
 /** What a broker begins with. */
 interface Start {
-  readonly surroundings: Omit<Surroundings, 'limits' | 'durability'> & {
+  readonly surroundings: Omit<Surroundings, 'limits' | 'durability' | 'alarms'> & {
+    readonly alarms: ResourceAlarms;
     readonly events: EventExchange;
     readonly reporting: Reporting;
   };
   readonly vhosts: ReadonlyMap<string, VirtualHost>;
   readonly opened: OpenedJournal | undefined;
+  readonly diskWatch?: DiskWatch;
 }
 
 function startInMemory(options: BrokerOptions): Start {
@@ -270,6 +323,7 @@ export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
   const newMessage = (parts: MessageParts): Message => composeMessage(slabs, parts);
   const broken = (error: unknown): void => logger.error('internal error', { error });
   const events = new EventExchange({ clock, turn, newMessage, broken });
+  const alarms = new ResourceAlarms(turn, logger);
   return {
     random: options.random ?? systemRandom,
     clock,
@@ -278,6 +332,7 @@ export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
     turn,
     pool: new BufferPool(OUTPUT_BUFFER_BYTES),
     slabs,
+    alarms,
     events,
     node,
     reporting: { events, node, turn, newMessage, broken },

@@ -1,5 +1,6 @@
 export type { Clock, Timer } from './base/clock.js';
 export type { LogFields, Logger } from './base/logger.js';
+export type { Machine } from './base/machine.js';
 export type { Random } from './base/random.js';
 export { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
 export type {

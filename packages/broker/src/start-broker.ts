@@ -22,6 +22,8 @@ export interface RunningBroker {
   readonly port: number;
   /** What there is to set in a virtual host. Throws a RangeError if there is none of that name. */
   vhost(name: string): VirtualHostControl;
+  /** See {@link Broker.setMemoryHighWatermark}. */
+  setMemoryHighWatermark(bytes?: number): void;
   /** Serves a peer on a stream of any kind, besides those that come by the port. */
   accept(duplex: Duplex): void;
   /** Stops listening, ends every connection with 320, and leaves nothing open. */
@@ -58,6 +60,7 @@ export async function startBroker(options: StartOptions = {}): Promise<RunningBr
       url: urlOf(hosts[0] ?? '127.0.0.1', listener.port),
       port: listener.port,
       vhost: (name) => broker.vhost(name),
+      setMemoryHighWatermark: (bytes) => broker.setMemoryHighWatermark(bytes),
       accept: (duplex) => broker.accept(duplex),
       close: async () => {
         await Promise.all([listener.close(), broker.close()]);

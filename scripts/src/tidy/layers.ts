@@ -3,7 +3,7 @@
  * folder needs a line, and that line is where the direction of dependencies is decided.
  *
  *     amqp ◄ client ◄─┐
- *       ▲             server          base ◄ store ◄ core ◄ auth
+ *       ▲             server          base ◄ store ◄ core ◄ auth, alarms
  *       └── broker ◄──┘                               ▲
  *                                                     └─ protocols/<name>
  */
@@ -55,6 +55,7 @@ export const folderLayers: readonly FolderLayer[] = [
       values: ['decodeTable', 'encodeTable', 'fieldTypeName', 'sameFieldValue'],
     },
   },
+  { folder: 'alarms', mayImport: ['base', 'store', 'core'], codec: 'none' },
   { folder: 'auth', mayImport: ['base', 'store', 'core'], codec: 'none' },
   { folder: 'protocols/*', mayImport: ['base', 'store', 'core'], codec: 'all' },
 ];

@@ -71,6 +71,18 @@ export const NOTHING_TO_WAIT_FOR: Durability = {
   onDurable: (then) => then(),
 };
 
+/** Whether publishers have to wait, because there is too little of something. */
+export interface PublishersWait {
+  /** Asked for each frame. */
+  readonly isRaised: boolean;
+  /** RabbitMQ's words: `low on memory`, `low on disk`, `low on memory & disk`. */
+  readonly reason: string;
+  /** Calls `then` once, at the end of a turn, when they need not wait any more. */
+  onCleared(then: () => void): void;
+  /** Does not call it after all. */
+  forget(then: () => void): void;
+}
+
 /** A user who has proved who they are. */
 export interface User {
   readonly name: string;

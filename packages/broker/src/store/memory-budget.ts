@@ -20,16 +20,18 @@ const NARROW: Window = { messages: 256, bytes: 1_048_576 };
 export class MemoryBudget {
   readonly #slabs: SlabAllocator;
   readonly #bytes: number;
+  readonly #messages: number;
 
-  /** `bytes`: what messages may take before it gets narrow. */
-  constructor(slabs: SlabAllocator, bytes: number) {
+  /** `bytes`, `messages`: what there may be of them before it gets narrow. */
+  constructor(slabs: SlabAllocator, bytes: number, messages: number = Number.POSITIVE_INFINITY) {
     this.#slabs = slabs;
     this.#bytes = bytes;
+    this.#messages = messages;
   }
 
   /** Whether there is more in memory than there should be. */
   get isTight(): boolean {
-    return this.#slabs.liveBytes > this.#bytes;
+    return this.#slabs.liveBytes > this.#bytes || this.#slabs.liveMessages > this.#messages;
   }
 
   get window(): Window {

@@ -4,6 +4,19 @@ const SLAB_BYTES = 65_536;
 /** What is larger gets memory of its own: it would waste the end of a slab. */
 const OWN_BUFFER_BYTES = 8_192;
 
+/** Somebody who wants to know when there are more messages in memory than there should be. */
+export interface MemoryWatch {
+  /** Octets of messages that are too many. */
+  readonly bytesMax: number;
+  /** How many messages are too many: each is an object, too. */
+  readonly messagesMax: number;
+  /** There are too many now, or by a tenth fewer than may be. */
+  crossed(isTooMuch: boolean): void;
+}
+
+/** At what share of the maximum there is room again. */
+const ROOM_AGAIN = 0.9;
+
 /** A piece of memory that many small messages share. */
 export interface Slab {
   readonly buffer: Buffer;
@@ -20,12 +33,35 @@ export class SlabAllocator {
   #used = 0;
   #heldBytes = 0;
   #liveBytes = 0;
+  #liveMessages = 0;
+  #watch: MemoryWatch | undefined;
+  #bytesMax = Number.POSITIVE_INFINITY;
+  #messagesMax = Number.POSITIVE_INFINITY;
+  #isTooMuch = false;
   /** Where the range last allocated begins, in its slab's buffer. */
   offset = 0;
 
   /** Octets that live messages use. */
   get liveBytes(): number {
     return this.#liveBytes;
+  }
+
+  /** How many ranges there are that have not been given back. */
+  get liveMessages(): number {
+    return this.#liveMessages;
+  }
+
+  /** Has somebody told from now on, and at once if there are too many. */
+  watch(watch: MemoryWatch): void {
+    this.#watch = watch;
+    this.#bytesMax = watch.bytesMax;
+    this.#messagesMax = watch.messagesMax;
+    if (this.#isTooMuch) this.#lookForRoom();
+    else if (this.#isFull) this.#full();
+  }
+
+  get #isFull(): boolean {
+    return this.#liveBytes >= this.#bytesMax || this.#liveMessages >= this.#messagesMax;
   }
 
   /** Octets of the slabs that anything alive keeps from being freed. */
@@ -41,6 +77,8 @@ export class SlabAllocator {
   /** Finds room for `bytes` octets: in the slab returned, from {@link offset} on. */
   allocate(bytes: number): Slab {
     this.#liveBytes += bytes;
+    this.#liveMessages++;
+    if (this.#isFull) this.#full();
     if (bytes > OWN_BUFFER_BYTES) {
       this.offset = 0;
       this.#heldBytes += bytes;
@@ -58,11 +96,34 @@ export class SlabAllocator {
     return slab;
   }
 
+  /** Counts memory in that is not a slab's, for a message that is on its way; out if negative. */
+  count(bytes: number): void {
+    this.#liveBytes += bytes;
+    this.#heldBytes += bytes;
+    if (bytes > 0 && this.#isFull) this.#full();
+    if (this.#isTooMuch) this.#lookForRoom();
+  }
+
   /** Gives back what {@link allocate} gave. */
   release(slab: Slab, bytes: number): void {
     slab.liveBytes -= bytes;
     this.#liveBytes -= bytes;
+    this.#liveMessages--;
     if (slab.liveBytes === 0) this.#heldBytes -= slab.buffer.length;
+    if (this.#isTooMuch) this.#lookForRoom();
+  }
+
+  #full(): void {
+    if (this.#isTooMuch) return;
+    this.#isTooMuch = true;
+    this.#watch?.crossed(true);
+  }
+
+  #lookForRoom(): void {
+    if (this.#liveBytes >= this.#bytesMax * ROOM_AGAIN) return;
+    if (this.#liveMessages >= this.#messagesMax * ROOM_AGAIN) return;
+    this.#isTooMuch = false;
+    this.#watch?.crossed(false);
   }
 
   /** Whether moving what is alive in a slab elsewhere would free most of it. */

@@ -20,6 +20,7 @@ const broker = 'packages/broker/src';
 const clock = [`${broker}/base/clock.ts`];
 const random = [`${broker}/base/random.ts`];
 const disk = `${broker}/store/disk/node-files.ts`;
+const machine = `${broker}/base/machine.ts`;
 const lock = `${broker}/store/disk/directory-lock.ts`;
 
 const calls: readonly Ban[] = [
@@ -99,7 +100,9 @@ const modulePorts: ReadonlyMap<string, readonly string[]> = new Map([
   ['node:net', [`${broker}/listener.ts`, lock]],
   ['node:fs', [disk, lock]],
   ['node:fs/promises', [disk, lock]],
-  ['node:process', [lock]],
+  ['node:os', [machine]],
+  ['node:process', [lock, machine]],
+  ['node:v8', [machine]],
 ]);
 
 /** Names of `node:crypto` that are chance, not arithmetic. */

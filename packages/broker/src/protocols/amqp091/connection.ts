@@ -28,6 +28,7 @@ import {
   unknownFrame,
 } from './frame-error.js';
 import { Heartbeat } from './heartbeat.js';
+import { PublishGate } from './publishing/publish-gate.js';
 import { refusalToError } from './replies.js';
 import type { Transport, TransportListener } from './transport.js';
 
@@ -51,6 +52,7 @@ export class Connection implements TransportListener {
   /** The channel the last frame was for, which most often the next one is for too. */
   #recent: Channel | undefined;
   readonly #confirming: Channel[] = [];
+  readonly #gate: PublishGate;
   #isClosing = false;
   #closeTimer: Timer | undefined;
 
@@ -59,6 +61,7 @@ export class Connection implements TransportListener {
     this.#transport = transport;
     this.#context = context;
     this.#over = over;
+    this.#gate = this.#newGate();
     reportConnectionCreated(context);
     this.#heartbeat = new Heartbeat(context.clock, transport, context.heartbeatSeconds, () => {
       context.logger.warn('missed heartbeats from client', { user: context.user.name });
@@ -87,6 +90,7 @@ export class Connection implements TransportListener {
   frame(type: number, channelNumber: number, buffer: Buffer, start: number, end: number): void {
     try {
       if (this.#isClosing) this.#awaitCloseOk(type, channelNumber, buffer, start, end);
+      else if (this.#waits(type, channelNumber, buffer, start, end)) return;
       else if (channelNumber === 0) this.#connectionFrame(type, buffer, start, end);
       else this.#channelFrame(type, channelNumber, buffer, start, end);
     } catch (error) {
@@ -112,6 +116,7 @@ export class Connection implements TransportListener {
   closed(): void {
     this.#heartbeat.stop();
     this.#closeTimer?.cancel();
+    this.#gate.end();
     if (!this.#isClosing) {
       this.#isClosing = true;
       this.#release();
@@ -127,6 +132,41 @@ export class Connection implements TransportListener {
   #sendConfirms(): void {
     for (const channel of this.#confirming) if (!channel.isClosing) channel.sendConfirms();
     this.#confirming.length = 0;
+  }
+
+  /** Whether a frame has to wait because the broker is short of something. */
+  #waits(type: number, channel: number, buffer: Buffer, start: number, end: number): boolean {
+    if (!this.#context.alarms.isRaised) return false;
+    if (channel !== 0) return this.#gate.holdBack(type, channel, buffer, start, end);
+    if (!this.#gate.isHolding || type !== FRAME_METHOD || end - start < 4) return false;
+    if (buffer.readUInt32BE(start) !== CONNECTION_CLOSE) return false;
+    this.#gate.waitForHeld();
+    return true;
+  }
+
+  #newGate(): PublishGate {
+    const { alarms, limits } = this.#context;
+    const channels = this.#channels;
+    return new PublishGate(alarms, limits.blockedBytesMax, {
+      get hasConsumers(): boolean {
+        for (const { deliveries } of channels.values()) if (deliveries.isWanted) return true;
+        return false;
+      },
+      settlesAtOnce: (number) => channels.get(number)?.publisher.transaction === undefined,
+      holdReading: (again) => this.#transport.holdReading(again),
+      resumeReading: () => this.#transport.resumeReading(),
+      frame: (...frame) => this.frame(...frame),
+      blocked: (reason) => this.#tellBlocked(reason),
+    });
+  }
+
+  #tellBlocked(reason: string | undefined): void {
+    if (this.#isClosing || !this.#context.takesBlocked) return;
+    const frame =
+      reason === undefined
+        ? encodeMethodFrame(0, 'connection.unblocked', {})
+        : encodeMethodFrame(0, 'connection.blocked', { reason });
+    this.#transport.send(frame);
   }
 
   /** Ends every channel, then what belonged to the connection alone. */

@@ -119,7 +119,10 @@ export class Assembling implements FrameSink {
     if (type === FRAME_METHOD) assembler.method(buffer, start, end);
     else if (type === FRAME_HEADER) assembler.contentHeader(buffer, start, end);
     else assembler.contentBody(buffer, start, end);
-    if (assembler.awaited === 'method') this.#published(channel, assembler);
+    if (assembler.awaited === 'method') {
+      this.#published(channel, assembler);
+      assembler.published();
+    }
   }
 
   frameFault(): void {

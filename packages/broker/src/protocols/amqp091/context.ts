@@ -5,7 +5,13 @@ import type { Deadlines } from '../../base/deadlines.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { Turn } from '../../base/turn.js';
-import type { ConnectionIdentity, Durability, EventSink, User } from '../../core/ports.js';
+import type {
+  ConnectionIdentity,
+  Durability,
+  EventSink,
+  PublishersWait,
+  User,
+} from '../../core/ports.js';
 import type { VirtualHost } from '../../core/virtual-host.js';
 import type { SlabAllocator } from '../../store/slab.js';
 import type { ConnectionLimits } from './limits.js';
@@ -22,6 +28,7 @@ export interface Surroundings {
   readonly slabs: SlabAllocator;
   readonly limits: ConnectionLimits;
   readonly durability: Durability;
+  readonly alarms: PublishersWait;
   readonly events: EventSink;
   /** The broker's name among others; a wire string. */
   readonly node: string;
@@ -41,6 +48,8 @@ export interface ConnectionContext extends Surroundings {
   readonly clientProperties: FieldTable;
   /** Whether the client takes basic.cancel from us. */
   readonly takesConsumerCancel: boolean;
+  /** Whether the client wants to know that its publishes wait: connection.blocked. */
+  readonly takesBlocked: boolean;
   /** Negotiated: the largest frame, header and end octet included, in octets. */
   readonly frameBytesMax: number;
   /** Negotiated: channels open at a time. */

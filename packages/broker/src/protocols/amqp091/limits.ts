@@ -18,6 +18,11 @@ export interface ConnectionLimits {
   readonly closeMilliseconds: number;
   /** Replies waiting for a peer that does not read, in octets; above it we stop reading from it. */
   readonly outputBytesMax: number;
+  /**
+   * What a connection publishes while the broker is short of memory or disk, and which it keeps for
+   * it to go on acknowledging, in octets; above it we stop reading from it.
+   */
+  readonly blockedBytesMax: number;
   /** Consumers on a channel. More: connection.close 530. */
   readonly consumersPerChannelMax: number;
 }
@@ -32,5 +37,6 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   refusalMilliseconds: 3_000,
   closeMilliseconds: 10_000,
   outputBytesMax: 4_194_304,
+  blockedBytesMax: 262_144,
   consumersPerChannelMax: 65_536,
 };

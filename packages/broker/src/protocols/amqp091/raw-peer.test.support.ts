@@ -29,6 +29,7 @@ export interface Tuning {
   readonly channelMax?: number;
   readonly frameMax?: number;
   readonly heartbeat?: number;
+  readonly clientProperties?: Record<string, unknown>;
 }
 
 /** A message as its publisher sends it. */
@@ -113,10 +114,10 @@ export class RawPeer {
 
   /** From the first octet to connection.open-ok. */
   async handshake(tuning: Tuning = {}): Promise<void> {
-    const { channelMax = 100, frameMax = 4_096, heartbeat = 0 } = tuning;
+    const { channelMax = 100, frameMax = 4_096, heartbeat = 0, clientProperties } = tuning;
     this.duplex.write(PROTOCOL_HEADER);
     await this.expect('connection.start');
-    this.login();
+    this.login('guest', clientProperties);
     await this.expect('connection.tune');
     this.send(0, 'connection.tune-ok', { channelMax, frameMax, heartbeat });
     this.send(0, 'connection.open', { virtualHost: '/', capabilities: '', insist: false });

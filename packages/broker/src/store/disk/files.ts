@@ -18,6 +18,8 @@ export interface Files {
   /** Renames a file, replacing one that has the name. Durable after {@link syncDirectory}. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
+  /** Room on the disk of a directory for whoever runs the broker, in octets. */
+  freeBytes(directory: string): Promise<number>;
   /** Makes names durable: what was created, renamed and removed in a directory. */
   syncDirectory(directory: string): Promise<void>;
 }

@@ -7,6 +7,7 @@ import {
   open,
   readdir,
   rename,
+  statfs,
   unlink,
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -33,6 +34,10 @@ export const nodeFiles: Files = {
   link: (from, to) => link(from, to).catch(() => copyFile(from, to, constants.COPYFILE_EXCL)),
   rename: (from, to) => rename(from, to),
   remove: (path) => unlink(path),
+  freeBytes: async (directory) => {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  },
   syncDirectory,
 };
 

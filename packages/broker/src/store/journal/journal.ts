@@ -88,7 +88,12 @@ export class Journal implements TurnEnd {
    * another file, and what is left of this one is for consumers to drain the queues with.
    */
   get isBehind(): boolean {
-    return this.#files.isShort || this.#gathering.length > BEHIND_BYTES;
+    return this.isShort || this.#gathering.length > BEHIND_BYTES;
+  }
+
+  /** Whether the disk says no, or there is no room on it for another file. */
+  get isShort(): boolean {
+    return this.#files.isShort;
   }
 
   /** Calls `then` once publishers need not wait any more; at once if they need not. */

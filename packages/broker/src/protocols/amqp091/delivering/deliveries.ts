@@ -56,6 +56,11 @@ export class Deliveries implements ConsumerHost {
     return this.#consumers.size;
   }
 
+  /** Whether there is anything to acknowledge, or somebody it may come for. */
+  get isWanted(): boolean {
+    return this.#consumers.size > 0 || this.#ledger.size > 0;
+  }
+
   hasConsumer(tag: string): boolean {
     return this.#consumers.has(tag);
   }

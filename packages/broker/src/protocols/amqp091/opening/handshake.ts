@@ -245,6 +245,7 @@ export class Handshake implements TransportListener {
       connectedAt: this.#ports.clock.wallTime(),
       clientProperties: this.#clientProperties,
       takesConsumerCancel: hasCapability(this.#clientProperties, 'consumer_cancel_notify'),
+      takesBlocked: hasCapability(this.#clientProperties, 'connection.blocked'),
       frameBytesMax: this.#frameBytesMax,
       channelsMax: this.#channelsMax,
       heartbeatSeconds: this.#heartbeatSeconds,

@@ -21,10 +21,7 @@ export const SERVER_PROPERTIES: ServerProperties = {
   clusterName: 'leveret@localhost',
 };
 
-/**
- * What a client may rely on. All of them are honoured, `connection.blocked` by never blocking: a
- * publisher that is too fast is not read from.
- */
+/** What a client may rely on. */
 const CAPABILITIES = {
   publisher_confirms: true,
   exchange_exchange_bindings: true,

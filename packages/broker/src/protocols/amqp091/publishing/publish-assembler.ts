@@ -45,6 +45,7 @@ export class PublishAssembler {
   expiration: string | undefined = undefined;
   userId: string | undefined = undefined;
   replyTo: string | undefined = undefined;
+  readonly #slabs: SlabAllocator;
   #bodyBytesLeft = 0;
   /** Copied-together frames, if they had to be; `message.buffer` is this then. */
   #assembly: Buffer | undefined = undefined;
@@ -53,6 +54,7 @@ export class PublishAssembler {
   #lastAddressBytes = -1;
 
   constructor(slabs: SlabAllocator) {
+    this.#slabs = slabs;
     this.message = new AmqpMessage(slabs);
   }
 
@@ -74,7 +76,7 @@ export class PublishAssembler {
     message.addressEnd = addressEnd;
     message.framesStart = end + 1;
     message.framesEnd = end + 1;
-    this.#assembly = undefined;
+    this.#assemble(undefined);
     if (!this.#isLastAddress(buffer, addressStart, addressEnd)) {
       this.#readAddress(buffer, addressStart, routingKeyStart, addressEnd);
     }
@@ -133,7 +135,7 @@ export class PublishAssembler {
 
   /** Lets go of the message: an idle channel must not hold what it published last. */
   published(): void {
-    this.#assembly = undefined;
+    this.#assemble(undefined);
     this.message.renew();
     this.message.buffer = EMPTY;
   }
@@ -167,8 +169,15 @@ export class PublishAssembler {
     message.framesEnd = held;
     message.addressStart = 0;
     message.buffer = larger;
-    this.#assembly = larger;
+    this.#assemble(larger);
     return larger;
+  }
+
+  #assemble(next: Buffer | undefined): void {
+    const before = this.#assembly;
+    if (before === next) return;
+    this.#assembly = next;
+    this.#slabs.count((next?.length ?? 0) - (before?.length ?? 0));
   }
 
   #isLastAddress(buffer: Buffer, start: number, end: number): boolean {
