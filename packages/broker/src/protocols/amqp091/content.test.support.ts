@@ -119,10 +119,12 @@ export class Assembling implements FrameSink {
     if (type === FRAME_METHOD) assembler.method(buffer, start, end);
     else if (type === FRAME_HEADER) assembler.contentHeader(buffer, start, end);
     else assembler.contentBody(buffer, start, end);
-    if (assembler.awaited === 'method') {
-      this.#published(channel, assembler);
-      assembler.published();
-    }
+    if (assembler.awaited === 'method') this.#published(channel, assembler);
+  }
+
+  /** Lets go of what has come last, as a channel does after each publish. */
+  letGo(): void {
+    for (const assembler of this.#assemblers.values()) assembler.published();
   }
 
   frameFault(): void {

@@ -119,6 +119,7 @@ test('messages are the same however they are cut, chunked and mixed with other c
           );
         }
         for (const { message } of kept) message.release();
+        assembling.letGo();
         assert.equal(assembling.slabs.liveBytes, 0);
       },
     ),
