@@ -139,7 +139,7 @@ test('the stored form brings a message back', () => {
       message.persistent = true;
       assert.deepEqual(factsOf(restored), factsOf(message));
       restored.release();
-      assert.equal(slabs.liveBytes, 0);
+      assert.equal(slabs.liveMessages, 0);
     }),
   );
 });
@@ -161,7 +161,7 @@ test('other properties: a header anew, the rest as it was', () => {
       kept.retain();
       assert.deepEqual(factsOf(kept), factsOf(changed));
       kept.release();
-      assert.equal(slabs.liveBytes, 0);
+      assert.equal(slabs.liveMessages, 0);
     }),
   );
 });
