@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the peers that the conformance suite runs Leveret against, on Debian and Ubuntu:
-# RabbitMQ as the reference broker, and the Python clients pika, Celery and oslo.messaging.
+# RabbitMQ as the reference broker, openssl for certificates, and the Python clients pika, Celery
+# and oslo.messaging.
 #
 #   npm run setup:interop
 #
@@ -8,7 +9,7 @@
 # its own.
 set -eu
 
-packages='rabbitmq-server python3-pika python3-celery python3-oslo.messaging'
+packages='openssl rabbitmq-server python3-pika python3-celery python3-oslo.messaging'
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -26,4 +26,5 @@ export {
   ForeignDirectoryError,
   NewerFormatError,
 } from './store/journal/journal-format.js';
+export type { TlsCredentials, TlsIdentity, TlsOptions } from './tls-listener.js';
 export type { VirtualHostControl } from './virtual-host-control.js';

@@ -7,6 +7,14 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** Makes a server, which is not listening yet, for one of the addresses. */
+export type NewServer = () => Server;
+
+/** Servers for connections in the clear. */
+export function plainServer(accept: (socket: Socket) => void): NewServer {
+  return () => createServer(accept);
+}
+
 /**
  * Listens on one port of one or several addresses; with port 0 on a free one, the same for all.
  * Rejects with Node's error (EADDRINUSE, EADDRNOTAVAIL, EACCES) if any of them cannot be had;
@@ -15,7 +23,7 @@ export interface Listener {
 export async function listen(
   port: number,
   hosts: readonly string[],
-  accept: (socket: Socket) => void,
+  newServer: NewServer,
   failed: (error: Error) => void,
 ): Promise<Listener> {
   const servers: Server[] = [];
@@ -24,7 +32,7 @@ export async function listen(
   };
   try {
     for (const host of hosts) {
-      const server = createServer(accept);
+      const server = newServer();
       await listenOn(server, servers.length === 0 ? port : portOf(servers[0]!), host);
       // A connection that cannot be accepted, for want of descriptors say, is no reason to end.
       server.on('error', failed);

@@ -1,8 +1,11 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DEFAULT_PORT } from '@leveret/amqp';
 import { silentLogger } from './base/logger.js';
 import { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
-import { listen } from './listener.js';
+import { type Listener, listen, plainServer } from './listener.js';
+import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
+import { listenTls, type TlsCredentials, type TlsOptions } from './tls-listener.js';
 import type { VirtualHostControl } from './virtual-host-control.js';
 
 /** Options of {@link startBroker}: the broker's own, and where to listen. */
@@ -11,6 +14,8 @@ export interface StartOptions extends BrokerOptions {
   readonly port?: number;
   /** Address or addresses to listen on. Default: 127.0.0.1. */
   readonly host?: string | readonly string[];
+  /** How to serve TLS, on a port of its own. Default: not at all. */
+  readonly tls?: TlsOptions;
   /** Where to keep what has to survive. Default: nowhere, everything is in memory. */
   readonly storage?: StorageOptions;
 }
@@ -20,6 +25,10 @@ export interface RunningBroker {
   /** For clients on this machine: `amqp://guest:guest@127.0.0.1:5672`. */
   readonly url: string;
   readonly port: number;
+  /** The same with TLS: `amqps://guest:guest@127.0.0.1:5671`. Undefined if it is not served. */
+  readonly tlsUrl: string | undefined;
+  /** Changes who the broker says it is, see TlsListener. Throws a TypeError if it serves no TLS. */
+  renewTls(credentials: TlsCredentials): void;
   /** What there is to set in a virtual host. Throws a RangeError if there is none of that name. */
   vhost(name: string): VirtualHostControl;
   /** See {@link Broker.setMemoryHighWatermark}. */
@@ -48,34 +57,46 @@ export async function startBroker(options: StartOptions = {}): Promise<RunningBr
   const hosts = typeof host === 'string' ? [host] : host;
   const broker =
     storage === undefined ? new Broker(options) : await Broker.open({ ...options, storage });
+  const listeners: Listener[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all([...listeners.map((each) => each.close()), broker.close()]);
+  };
   try {
     const logger = options.logger ?? silentLogger;
-    const listener = await listen(
-      port,
-      hosts,
-      (socket) => broker.accept(socket),
-      (error) => logger.error('cannot accept a connection', { error }),
+    const accept = (socket: Socket): void => broker.accept(socket);
+    const listener = await listen(port, hosts, plainServer(accept), (error) =>
+      logger.error('cannot accept a connection', { error }),
     );
+    listeners.push(listener);
+    const { handshakeMilliseconds } = { ...CONNECTION_LIMITS, ...options.limits };
+    const tls =
+      options.tls &&
+      (await listenTls(options.tls, hosts, { accept, logger, handshakeMilliseconds }));
+    if (tls !== undefined) listeners.push(tls);
+    const host = hosts[0] ?? '127.0.0.1';
     return {
-      url: urlOf(hosts[0] ?? '127.0.0.1', listener.port),
+      url: urlOf('amqp', host, listener.port),
       port: listener.port,
+      tlsUrl: tls && urlOf('amqps', host, tls.port),
+      renewTls: (credentials) => {
+        if (tls === undefined) throw new TypeError('the broker was started without TLS');
+        tls.renew(credentials);
+      },
       vhost: (name) => broker.vhost(name),
       setMemoryHighWatermark: (bytes) => broker.setMemoryHighWatermark(bytes),
       accept: (duplex) => broker.accept(duplex),
-      close: async () => {
-        await Promise.all([listener.close(), broker.close()]);
-      },
+      close,
     };
   } catch (error) {
-    await broker.close();
+    await close();
     throw error;
   }
 }
 
 /** An address that means every one is reached by the loopback address from here. */
-function urlOf(host: string, port: number): string {
+function urlOf(scheme: 'amqp' | 'amqps', host: string, port: number): string {
   const reachable = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? host;
   const quoted =
     reachable.includes(':') && !reachable.startsWith('[') ? `[${reachable}]` : reachable;
-  return `amqp://guest:guest@${quoted}:${port}`;
+  return `${scheme}://guest:guest@${quoted}:${port}`;
 }

@@ -1,9 +1,10 @@
 import { networkInterfaces, totalmem } from 'node:os';
-import { type Logger, type RunningBroker, startBroker } from '@leveret/broker';
+import { type Logger, type RunningBroker, startBroker, type TlsOptions } from '@leveret/broker';
 import { type DataDirectory, prepareDataDirectory } from './data-directory.js';
 import { createLogger } from './log.js';
 import { parseCommandLine, type ServerOptions } from './options.js';
 import { explainStartFailure, isSystemError, StartError } from './start-error.js';
+import { TlsFiles } from './tls-files.js';
 import { readVersion } from './version.js';
 
 /** What the launcher needs of the process it runs in. main.ts hands it the real one. */
@@ -47,12 +48,16 @@ async function serve(host: Host, options: ServerOptions, version: string): Promi
   const stopped = stopRequest(host, logger);
   const { dataDir } = options;
   const directory = dataDir === undefined ? undefined : prepareDataDirectory(dataDir);
-  const broker = await listen(options, logger, host.memoryLimitBytes);
+  const tls = TlsFiles.of(options);
+  const broker = await listen(options, tls?.options, logger, host.memoryLimitBytes);
+  const stopWatching = tls?.watch(logger, (credentials) => broker.renewTls(credentials));
   logger.info(`leveret ${version} accepts connections`, { node: host.nodeVersion });
+  if (broker.tlsUrl !== undefined) logger.info(`TLS is served at ${broker.tlsUrl}`);
   sayWhatIsStored(directory, logger);
   host.stdout.write(`ready ${broker.url}\n`);
   const signal = await stopped;
   logger.info(`${signal}: closing connections; send it again to end at once`);
+  stopWatching?.();
   await broker.close();
   logger.info('stopped');
   return 0;
@@ -86,6 +91,7 @@ function sayWhatIsStored(directory: DataDirectory | undefined, logger: Logger): 
 
 async function listen(
   options: ServerOptions,
+  tls: TlsOptions | undefined,
   logger: Logger,
   memoryLimitBytes: number,
 ): Promise<RunningBroker> {
@@ -96,7 +102,7 @@ async function listen(
   const storage = directory === undefined ? {} : { storage: { directory, sync, memoryBytes } };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startBroker({ port, host, logger, ...storage });
+      return await startBroker({ port, host, logger, ...(tls && { tls }), ...storage });
     } catch (error) {
       if (!isWorthAnotherPort(error, options) || attempt === freePortAttempts) {
         throw explainStartFailure(error, dataDir);

@@ -10,6 +10,7 @@ describe('parseCommandLine', () => {
       bind: [],
       inMemory: false,
       sync: 'always',
+      tlsPort: 5671,
       logLevel: 'info',
       logFormat: 'text',
     });

@@ -19,6 +19,15 @@ export interface ServerOptions {
   readonly inMemory: boolean;
   /** When what is written reaches the disk. Default `always`; of no effect without `dataDir`. */
   readonly sync: SyncPolicy;
+  /** PEM files to serve TLS with; both or neither. */
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  /** 0 to 65535; 0 takes a free one. Default 5671. */
+  readonly tlsPort: number;
+  /** PEM file with the authorities of clients' certificates. */
+  readonly tlsCa?: string;
+  /** Default `none`, with `tlsCa` `require`. */
+  readonly tlsClients?: 'none' | 'request' | 'require';
   /** Default `info`. */
   readonly logLevel: LogLevel;
   /** Default `text`. */
@@ -48,11 +57,16 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
     throw new StartError(`${oneLine(error.message)} See leveret --help.`);
   }
   const { bind = [], ...options } = command.opts<Partial<ServerOptions> & Defaulted>();
+  if ((options.tlsCert === undefined) !== (options.tlsKey === undefined)) {
+    throw new StartError(
+      '--tls-cert and --tls-key go together: TLS needs both. See leveret --help.',
+    );
+  }
   return { kind: 'run', options: { inMemory: false, ...options, bind } };
 }
 
 /** The options that describeCommand gives a default. */
-type Defaulted = Pick<ServerOptions, 'port' | 'sync' | 'logLevel' | 'logFormat'>;
+type Defaulted = Pick<ServerOptions, 'port' | 'tlsPort' | 'sync' | 'logLevel' | 'logFormat'>;
 
 function describeCommand(version: string): Command {
   return new Command('leveret')
@@ -76,6 +90,22 @@ function describeCommand(version: string): Command {
       'always',
     )
     .option('--in-memory', 'write nothing to disk (what happens without --data-dir)')
+    .option('--tls-cert <file>', 'serve TLS too, with this certificate (PEM)')
+    .option('--tls-key <file>', 'its private key (PEM)')
+    .option(
+      '--tls-port <number>',
+      'listen for TLS on this port; 0 takes a free one',
+      parsePort,
+      5671,
+    )
+    .option('--tls-ca <file>', 'believe certificates of clients that these authorities have signed')
+    .addOption(
+      new Option('--tls-clients <policy>', 'whether clients have to show a certificate').choices([
+        'none',
+        'request',
+        'require',
+      ]),
+    )
     .addOption(
       new Option('--log-level <level>', 'log this and what is graver')
         .choices(logLevels)

@@ -20,7 +20,13 @@ export function explainStartFailure(error: unknown, dataDir = ''): unknown {
         'Start the newer Leveret or choose another with --data-dir.',
     );
   }
-  return isSystemError(error) ? explainListenFailure(error) : error;
+  if (!isSystemError(error)) return error;
+  if (error.code.startsWith('ERR_OSSL_')) {
+    return new StartError(
+      `cannot serve TLS: ${error.message}. Check --tls-cert, --tls-key and --tls-ca.`,
+    );
+  }
+  return explainListenFailure(error);
 }
 
 function explainListenFailure(error: SystemError): unknown {

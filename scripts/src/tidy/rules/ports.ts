@@ -101,6 +101,7 @@ const modulePorts: ReadonlyMap<string, readonly string[]> = new Map([
   ['node:fs', [disk, lock]],
   ['node:fs/promises', [disk, lock]],
   ['node:os', [machine]],
+  ['node:tls', [`${broker}/tls-listener.ts`]],
   ['node:process', [lock, machine]],
   ['node:v8', [machine]],
 ]);

@@ -40,6 +40,9 @@ type Step = 'header' | 'start-ok' | 'tune-ok' | 'open' | 'over';
 /** Protocol headers we speak to: 0-9-1, and 0-9, which is close enough (RabbitMQ). */
 const HEADER_0_9 = Buffer.from([0x41, 0x4d, 0x51, 0x50, 1, 1, 0, 9]);
 
+/** What a TLS client begins with instead: the type of its first record. */
+const TLS_HANDSHAKE = 22;
+
 /**
  * Brings a peer from the first octet to an open connection (0-9-1 §2.2.4), or away: only when
  * everything holds is there a connection at all.
@@ -139,6 +142,9 @@ export class Handshake implements TransportListener {
         }),
       );
     } else {
+      const speaks =
+        header[0] === TLS_HANDSHAKE ? 'TLS, and there is none on this port' : 'not AMQP';
+      this.#ports.logger.warn(`a client speaks ${speaks}`, { connection: this.#endpoints.name });
       this.#transport.send(PROTOCOL_HEADER);
       this.#transport.end();
     }

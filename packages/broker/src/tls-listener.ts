@@ -1,0 +1,136 @@
+import type { Socket } from 'node:net';
+import { createSecureContext, createServer, type SecureContext, type Server } from 'node:tls';
+import type { Logger } from './base/logger.js';
+import { type Listener, listen } from './listener.js';
+
+/** Who the broker says it is: PEM, each a text or octets. */
+export interface TlsIdentity {
+  readonly key: string | Buffer;
+  /** The certificate, followed by those between it and the authority's, if there are any. */
+  readonly cert: string | Buffer;
+}
+
+/** What is needed to serve TLS, and may be renewed while the broker runs. */
+export interface TlsCredentials extends TlsIdentity {
+  /** The authorities whose clients' certificates are believed. Default: those Node.js knows. */
+  readonly ca?: string | Buffer;
+  /** Other identities, for clients that ask for another name (SNI): by that name, in lower case. */
+  readonly serverNames?: Readonly<Record<string, TlsIdentity>>;
+}
+
+/** How TLS is served. */
+export interface TlsOptions extends TlsCredentials {
+  /** TCP port; 0 for a free one. Default: 5671. */
+  readonly port?: number;
+  /**
+   * Whether clients have to show a certificate: `none` are asked; who is asked by `request` may
+   * have none, but not one that is not believed; `require` lets nobody in without. Default: `none`.
+   */
+  readonly clientCertificates?: 'none' | 'request' | 'require';
+  /** The oldest version that is spoken. Default: TLSv1.2. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** AMQP's port for TLS, as registered. */
+const TLS_PORT = 5_671;
+
+/** A TCP port on which TLS is spoken. */
+export interface TlsListener extends Listener {
+  /**
+   * Changes who the broker says it is, and whom it believes, for connections from now on; those
+   * that exist go on. Throws Node's error if a key does not fit its certificate, or either is no
+   * PEM; then nothing has changed.
+   */
+  renew(credentials: TlsCredentials): void;
+}
+
+/** What goes with the options of {@link listenTls}. */
+export interface TlsListenerPorts {
+  readonly accept: (socket: Socket) => void;
+  readonly logger: Logger;
+  /** Time a client has for the TLS handshake, in milliseconds. */
+  readonly handshakeMilliseconds: number;
+}
+
+/** Listens for TLS; see {@link listen}. Rejects also if the credentials are not good. */
+export async function listenTls(
+  options: TlsOptions,
+  hosts: readonly string[],
+  { accept, logger, handshakeMilliseconds }: TlsListenerPorts,
+): Promise<TlsListener> {
+  const { port = TLS_PORT, minVersion = 'TLSv1.2', clientCertificates = 'none' } = options;
+  let others = contextsOf(options, minVersion);
+  const servers: Server[] = [];
+  const newServer = (): Server => {
+    const { key, cert, ca } = options;
+    const server = createServer(
+      {
+        key,
+        cert,
+        ...(ca === undefined ? {} : { ca }),
+        minVersion,
+        handshakeTimeout: handshakeMilliseconds,
+        requestCert: clientCertificates !== 'none',
+        rejectUnauthorized: clientCertificates === 'require',
+        SNICallback: (name, done) => done(null, others.get(name.toLowerCase())),
+      },
+      (socket) => {
+        const isUnknown = !socket.authorized && socket.getPeerX509Certificate() !== undefined;
+        if (clientCertificates === 'request' && isUnknown) {
+          refused(socket, socket.authorizationError);
+        } else accept(socket);
+      },
+    );
+    server.on('tlsClientError', (error, socket) => refused(socket, error));
+    servers.push(server);
+    return server;
+  };
+  const refused = (socket: Socket, error: Error): void => {
+    const peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
+    logger.warn(`TLS with ${peer} has failed: ${reasonOf(error)}`);
+    socket.destroy();
+  };
+  const failed = (error: Error): void => {
+    logger.error('cannot accept a connection with TLS', { error });
+  };
+  const listener = await listen(port, hosts, newServer, failed);
+  return {
+    ...listener,
+    renew: (credentials) => {
+      const { key, cert, ca } = credentials;
+      const context = { key, cert, ...(ca === undefined ? {} : { ca }), minVersion };
+      const renewed = contextsOf(credentials, minVersion);
+      // Of several servers none is to change if one would not.
+      createSecureContext(context);
+      for (const server of servers) server.setSecureContext(context);
+      others = renewed;
+    },
+  };
+}
+
+function contextsOf(
+  { serverNames = {}, ca }: TlsCredentials,
+  minVersion: 'TLSv1.2' | 'TLSv1.3',
+): Map<string, SecureContext> {
+  const entries = Object.entries(serverNames).map(([name, { key, cert }]) => {
+    const context = { key, cert, ...(ca === undefined ? {} : { ca }), minVersion };
+    return [name.toLowerCase(), createSecureContext(context)] as const;
+  });
+  return new Map(entries);
+}
+
+/** What went wrong, in words that name what to do about it where that is known. */
+function reasonOf(error: Error): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_HTTP_REQUEST':
+    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
+      return 'the client does not speak TLS; it may want the port without';
+    case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
+      return 'the client speaks versions of TLS only that are too old';
+    case 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE':
+      return 'the client has shown no certificate';
+    default:
+      return error.message;
+  }
+}
