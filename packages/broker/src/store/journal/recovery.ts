@@ -1,7 +1,5 @@
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
-import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../location-table.js';
-import type { Remembered } from '../message-store.js';
 import { batchesOf, type ReportProblem } from './batch-reader.js';
 import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
 import { readFileIndex } from './file-index.js';
@@ -12,19 +10,10 @@ import {
   journalFileNumber,
   locationOf,
   readRange,
-  slotOf,
 } from './journal-file.js';
 import { BATCHES_OFFSET, DamagedJournalError } from './journal-format.js';
-import { decodeOperations, type Operation, type PublishOperation } from './operations.js';
-
-/** A chain as the journal has left it. */
-export interface RecoveredChain {
-  readonly locations: LocationTable;
-  /** Positions below this may have been delivered. */
-  reserved: number;
-  /** What there is to remember of messages besides themselves; of most there is nothing. */
-  readonly remembered: Map<number, Remembered>;
-}
+import { decodeOperations } from './operations.js';
+import { type EndsChain, type RecoveredChain, RecoveredState } from './recovered-state.js';
 
 /** What a data directory holds. */
 export interface Recovered {
@@ -36,11 +25,6 @@ export interface Recovered {
   readonly epoch: number;
   readonly operations: number;
 }
-
-const NOTHING_REMEMBERED: Remembered = { expiresAt: 0, returns: 0 };
-
-/** Whether a topology change is the end of a chain; the store does not know what changes mean. */
-export type EndsChain = (change: unknown, chain: number) => boolean;
 
 /**
  * Reads a data directory back. It begins with the last file that begins with a whole snapshot, and
@@ -62,20 +46,16 @@ export async function recover(
 class Recovery {
   readonly #files: Files;
   readonly #directory: string;
-  readonly #endsChain: EndsChain;
   readonly #logger: Logger;
-  readonly #chains = new Map<number, RecoveredChain>();
-  readonly #topology: unknown[] = [];
-  /** By slot. */
-  readonly #journalFiles = new Map<number, JournalFile>();
+  readonly #state: RecoveredState;
   #operations = 0;
   #epoch = 0;
 
   constructor(files: Files, directory: string, endsChain: EndsChain, logger: Logger) {
     this.#files = files;
     this.#directory = directory;
-    this.#endsChain = endsChain;
     this.#logger = logger;
+    this.#state = new RecoveredState(endsChain);
   }
 
   async run(): Promise<Recovered> {
@@ -86,13 +66,14 @@ class Recovery {
     // Usually the base is the last file; one behind it has lost its beginning, and goes on from it.
     for (const number of numbers) if (number >= base) await this.#replay(number);
     await this.#locate(numbers.filter((number) => number < base));
-    this.#dropLost();
-    // A position below a reservation counts as delivered: none is given to another message.
-    for (const { locations, reserved } of this.#chains.values()) locations.skipTo(reserved);
+    const lost = this.#state.dropLost();
+    if (lost > 0) this.#logger.error(`${lost} messages are missing from the journal, and lost`);
+    this.#state.passReservations();
+    const { topology, chains, files } = this.#state;
     return {
-      topology: this.#topology,
-      chains: this.#chains,
-      files: [...this.#journalFiles.values()],
+      topology,
+      chains,
+      files,
       nextFileNumber: (numbers.at(-1) ?? 0) + 1,
       epoch: this.#epoch + 1,
       operations: this.#operations,
@@ -159,7 +140,7 @@ class Recovery {
     const content = await this.#read(number);
     if (typeof content === 'string') return;
     const { path, header, bytes } = content;
-    const file = this.#addFile({ number, path, seed: header.seed, bytes: bytes.length });
+    const file = this.#state.addFile({ number, path, seed: header.seed, bytes: bytes.length });
     let isDamaged = false;
     for (const batch of batchesOf(
       bytes,
@@ -172,88 +153,10 @@ class Recovery {
         // What follows a snapshot in its batch is counted in already; only the messages are news.
         if (isCountedIn && operation.kind !== 'publish') continue;
         if (operation.kind === 'snapshot' && operation.ends) isCountedIn = true;
-        this.#apply(operation, locationOf(file.slot, at));
+        this.#state.apply(operation, locationOf(file.slot, at));
       }
     }
     if (isDamaged) await this.#setAside(path);
-  }
-
-  #apply(operation: Operation, location: number): void {
-    switch (operation.kind) {
-      case 'publish':
-        this.#publish(operation, location);
-        break;
-      case 'remove':
-        this.#remove(operation.chain, operation.from, operation.count);
-        break;
-      case 'reserve': {
-        const chain = this.#chain(operation.chain);
-        chain.reserved = operation.below;
-        break;
-      }
-      case 'returns':
-        this.#remember(operation.chain, operation.position, { returns: operation.returns });
-        break;
-      case 'topology':
-        this.#change(operation.change);
-        break;
-      case 'chain': {
-        const chain = this.#chain(operation.chain);
-        chain.reserved = operation.reserved;
-        chain.locations.skipTo(operation.next);
-        for (const { from, count } of operation.live) {
-          for (let i = 0; i < count; i++) chain.locations.set(from + i, UNKNOWN);
-        }
-        for (const { from, count } of operation.returned) {
-          this.#remember(operation.chain, from, { returns: count });
-        }
-        break;
-      }
-      case 'snapshot':
-        break;
-    }
-  }
-
-  #publish(operation: PublishOperation, location: number): void {
-    if (operation.transient) return;
-    for (const { chain, position, expiresAt } of operation.placements) {
-      const { locations } = this.#chain(chain);
-      if (position >= locations.next) {
-        locations.skipTo(position);
-        locations.push(location);
-      } else if (locations.get(position) !== NOWHERE) {
-        this.#countOut(locations.get(position));
-        locations.set(position, location);
-      } else {
-        // Told again after a failed write, and gone in the meantime.
-        continue;
-      }
-      this.#countIn(location);
-      if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
-    }
-  }
-
-  #remember(chain: number, position: number, fact: Partial<Remembered>): void {
-    const { remembered } = this.#chain(chain);
-    remembered.set(position, { ...NOTHING_REMEMBERED, ...remembered.get(position), ...fact });
-  }
-
-  #remove(chainNumber: number, from: number, count: number): void {
-    const chain = this.#chains.get(chainNumber);
-    if (chain === undefined) return;
-    for (let position = from; position < from + count; position++) {
-      this.#countOut(chain.locations.delete(position));
-      if (chain.remembered.size > 0) chain.remembered.delete(position);
-    }
-  }
-
-  #change(change: unknown): void {
-    this.#topology.push(change);
-    for (const [number, chain] of this.#chains) {
-      if (!this.#endsChain(change, number)) continue;
-      chain.locations.forEach((_position, location) => this.#countOut(location));
-      this.#chains.delete(number);
-    }
   }
 
   /** Finds the messages that are in earlier files, latest first: some may have been copied on. */
@@ -267,10 +170,10 @@ class Recovery {
         await this.#setAside(path);
         continue;
       }
-      const file = this.#addFile({ number, path, seed: head.header.seed, bytes: head.bytes });
+      const file = this.#state.addFile({ number, path, seed: head.header.seed, bytes: head.bytes });
       const index = await readFileIndex(this.#files, path, file.seed);
       if (index === undefined) await this.#scan(file);
-      else index.forEach((...entry) => this.#found(file, ...entry));
+      else index.forEach((...entry) => this.#state.found(file, ...entry));
     }
   }
 
@@ -288,26 +191,11 @@ class Recovery {
       for (const [operation, at] of decodeOperations(bytes, batch.start, batch.end)) {
         if (operation.kind !== 'publish') continue;
         for (const { chain, position, expiresAt } of operation.placements) {
-          this.#found(file, chain, position, at, expiresAt);
+          this.#state.found(file, chain, position, at, expiresAt);
         }
       }
     }
     if (isDamaged) await this.#setAside(path);
-  }
-
-  #found(
-    file: JournalFile,
-    chain: number,
-    position: number,
-    offset: number,
-    expiresAt: number,
-  ): void {
-    file.placed++;
-    const locations = this.#chains.get(chain)?.locations;
-    if (locations?.get(position) !== UNKNOWN || offset >= file.bytes) return;
-    locations.set(position, locationOf(file.slot, offset));
-    file.live++;
-    if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
   }
 
   async #readHead(
@@ -331,53 +219,6 @@ class Recovery {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
       this.#logger.warn(`cannot set ${path} aside`, { error });
     });
-  }
-
-  #dropLost(): void {
-    let lost = 0;
-    for (const { locations } of this.#chains.values()) {
-      locations.forEach((position, location) => {
-        if (location !== UNKNOWN && location !== MEMORY_ONLY) return;
-        locations.delete(position);
-        lost++;
-      });
-    }
-    if (lost > 0) this.#logger.error(`${lost} messages are missing from the journal, and lost`);
-  }
-
-  #addFile(file: Pick<JournalFile, 'number' | 'path' | 'seed' | 'bytes'>): JournalFile {
-    const added = {
-      ...file,
-      written: file.bytes,
-      slot: this.#journalFiles.size + 1,
-      placed: 0,
-      live: 0,
-    };
-    this.#journalFiles.set(added.slot, added);
-    return added;
-  }
-
-  #countIn(location: number): void {
-    const file = this.#journalFiles.get(slotOf(location));
-    if (file === undefined) return;
-    file.placed++;
-    file.live++;
-  }
-
-  #countOut(location: number): void {
-    if (location <= 0) return;
-    const file = this.#journalFiles.get(slotOf(location));
-    if (file !== undefined) file.live--;
-  }
-
-  /** The state of a chain, which comes into being with its first message. */
-  #chain(number: number): RecoveredChain {
-    let chain = this.#chains.get(number);
-    if (chain === undefined) {
-      chain = { locations: new LocationTable(0), reserved: 0, remembered: new Map() };
-      this.#chains.set(number, chain);
-    }
-    return chain;
   }
 
   #report(path: string, damaged: () => void): ReportProblem {
