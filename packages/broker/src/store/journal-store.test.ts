@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type Clock, systemClock } from '../base/clock.js';
 import { silentLogger } from '../base/logger.js';
@@ -160,44 +161,67 @@ test('a long queue that is deleted while it is being written lets go of each mes
 test('a message whose write has failed, and is not in memory, comes when it is written', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
   t.after(() => rm(directory, { recursive: true }));
-  let isFailing = false;
-  let failures = 0;
-  const files: Files = {
-    ...nodeFiles,
-    open: async (path, options) => {
-      const file = await nodeFiles.open(path, options);
-      const write: typeof file.write = async (...args) => {
-        if (!isFailing) return await file.write(...args);
-        failures++;
-        throw new Error('EIO');
-      };
-      return {
-        write,
-        size: () => file.size(),
-        read: (...args) => file.read(...args),
-        sync: () => file.sync(),
-        close: () => file.close(),
-      };
-    },
-  };
+  const broken = brokenDisk();
   const clock = new ManualClock();
-  const disk = new StoreOnDisk(directory, files, clock);
+  const disk = new StoreOnDisk(directory, broken.files, clock);
   await disk.open();
-  isFailing = true;
+  broken.isBroken = true;
   for (let id = 0; id < 600; id++) disk.store.append(new Numbered(id, false));
   await until(() => disk.store.placeOf(500) !== 0, 'a place');
   disk.store.read(500);
   assert.ok(!disk.store.isInMemory(500));
-  await until(() => failures > 0, 'a failure');
+  await until(() => broken.failures > 0, 'a failure');
   clock.advance(500);
-  await until(() => failures > 1 && disk.store.placeOf(500) === 0, 'a failure in the next file');
+  await until(
+    () => broken.failures > 1 && disk.store.placeOf(500) === 0,
+    'a failure in the next file',
+  );
   const coming = disk.read(500);
-  isFailing = false;
+  broken.isBroken = false;
   const ticking = setInterval(() => clock.advance(500), 10);
   t.after(() => clearInterval(ticking));
   assert.equal((await coming).id, 500);
   await disk.close();
 });
+
+test('a disk that says no while the journal is being closed does not keep it open', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const broken = brokenDisk();
+  const clock = new ManualClock();
+  const disk = new StoreOnDisk(directory, broken.files, clock);
+  await disk.open();
+  disk.store.append(new Numbered(0, true));
+  const closing = disk.close();
+  broken.isBroken = true;
+  const ticking = setInterval(() => clock.advance(500), 10);
+  t.after(() => clearInterval(ticking));
+  await closing;
+  assert.ok(broken.failures > 1, 'it was tried again');
+});
+
+/** The machine's disk, which may be told to take no writes. */
+function brokenDisk(): { readonly files: Files; isBroken: boolean; failures: number } {
+  const disk = { files: nodeFiles, isBroken: false, failures: 0 };
+  const open: Files['open'] = async (path, options) => {
+    const file = await nodeFiles.open(path, options);
+    const write: typeof file.write = async (...args) => {
+      await nextTurn();
+      if (!disk.isBroken) return await file.write(...args);
+      disk.failures++;
+      throw new Error('EIO');
+    };
+    return {
+      write,
+      size: () => file.size(),
+      read: (...args) => file.read(...args),
+      sync: () => file.sync(),
+      close: () => file.close(),
+    };
+  };
+  disk.files = { ...nodeFiles, open };
+  return disk;
+}
 
 async function run(step: Step, disk: StoreOnDisk, model: Map<number, Numbered>): Promise<void> {
   const positions = [...model.keys()];
