@@ -32,6 +32,8 @@ export interface JournalFile {
   /** Octets that are taken, and how many of them have been written. */
   bytes: number;
   written: number;
+  /** Whether all of it is on the disk; of the current one, up to when it was last synced. */
+  isSynced: boolean;
   /** Messages placed in it, and those of them that are alive and not copied elsewhere. */
   placed: number;
   live: number;

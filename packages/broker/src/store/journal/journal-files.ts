@@ -91,6 +91,10 @@ export class JournalFiles {
   #pause: { readonly end: () => void } | undefined;
   #isClosing = false;
   #syncTimer: Timer | undefined;
+  /** Files that are to go, one after the other: what is to go last has gone when it resolves. */
+  #freeing: Promise<void> = Promise.resolve();
+  /** A sync has failed that files should have been given up after. */
+  #isInDoubt = false;
   /** The current file could not be synced: what it holds is not to be relied upon. */
   #hasFailedToSync = false;
 
@@ -155,7 +159,10 @@ export class JournalFiles {
     const next = this.#next!;
     let written: readonly Batch[] = [];
     try {
-      if (typeof this.#options.sync === 'object') await full?.disk.sync();
+      if (typeof this.#options.sync === 'object' && full !== undefined) {
+        await full.disk.sync();
+        full.file.isSynced = true;
+      }
       await this.#begin(next, [], next.operations);
       await this.#letGo(full);
     } catch (error) {
@@ -207,12 +214,42 @@ export class JournalFiles {
     );
     if (unneeded.length === 0) return;
     this.#ports.onRemovalsDurable(() => {
-      for (const file of unneeded) {
-        if (this.#files.get(file.slot) !== file) continue;
-        this.#files.delete(file.slot);
-        this.#spare.recycle(file.path);
-      }
+      if (this.#options.sync === 'always') this.#free(unneeded);
+      else this.#freeing = this.#freeing.then(() => this.#syncAndFree(unneeded));
     });
+  }
+
+  #free(unneeded: readonly JournalFile[]): void {
+    for (const file of unneeded) {
+      if (this.#files.get(file.slot) !== file) continue;
+      this.#files.delete(file.slot);
+      this.#spare.recycle(file.path);
+    }
+  }
+
+  /**
+   * Gives files up when everything that makes them unneeded is on the disk, which the sync policy
+   * has not seen to: otherwise a power loss could find neither the old nor the new.
+   */
+  async #syncAndFree(unneeded: readonly JournalFile[]): Promise<void> {
+    if (this.#isInDoubt) return;
+    try {
+      await this.#ports.files.syncDirectory(this.#options.directory);
+      for (const file of this.#files.values()) {
+        if (file.isSynced || file === this.#beginning || unneeded.includes(file)) continue;
+        // What is still being written to is synced again the next time.
+        const isFull = file !== this.#current?.file;
+        await syncFile(this.#ports.files, file.path);
+        file.isSynced = isFull;
+      }
+    } catch (error) {
+      // A later sync that works proves nothing about what this one has left undone.
+      this.#isInDoubt = true;
+      const text = 'cannot sync the journal: files that are no longer needed stay until a restart';
+      this.#ports.logger.error(text, { error });
+      return;
+    }
+    this.#free(unneeded);
   }
 
   /** What cannot be written is tried once more, and then no more. */
@@ -223,6 +260,7 @@ export class JournalFiles {
 
   async close(): Promise<void> {
     this.#syncTimer?.cancel();
+    await this.#freeing;
     if (this.#options.sync !== 'always') await this.#current?.disk.sync();
     await this.#current?.disk.close();
     await this.#spare.close();
@@ -293,7 +331,17 @@ export class JournalFiles {
     ]);
     const bytes = BATCHES_OFFSET + first.length;
     const slot = this.#freeSlot();
-    const file = { number, slot, path, seed, bytes, written: 0, placed: 0, live: 0 };
+    const file = {
+      number,
+      slot,
+      path,
+      seed,
+      bytes,
+      written: 0,
+      isSynced: false,
+      placed: 0,
+      live: 0,
+    };
     const begun: CurrentFile = { file, disk, index: new FileIndexBuilder() };
     this.#files.set(slot, file);
     this.#beginning = file;
@@ -312,6 +360,7 @@ export class JournalFiles {
     try {
       await disk.write(head, 0);
       await disk.write(first, BATCHES_OFFSET);
+      if (typeof this.#options.sync === 'object') await disk.sync();
       await disk.write(head, SECOND_HEADER_OFFSET);
       if (this.#options.sync !== 'never') await files.syncDirectory(this.#options.directory);
     } catch (error) {
@@ -388,5 +437,14 @@ export class JournalFiles {
     do this.#lastSlot = (this.#lastSlot % SLOTS_MAX) + 1;
     while (this.#files.has(this.#lastSlot));
     return this.#lastSlot;
+  }
+}
+
+async function syncFile(files: Files, path: string): Promise<void> {
+  const disk = await files.open(path, { create: false, durableWrites: false });
+  try {
+    await disk.sync();
+  } finally {
+    await disk.close();
   }
 }

@@ -42,6 +42,7 @@ export class RecoveredState {
     const added = {
       ...file,
       written: file.bytes,
+      isSynced: false,
       slot: this.#files.size + 1,
       placed: 0,
       live: 0,
