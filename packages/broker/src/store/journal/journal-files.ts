@@ -1,11 +1,13 @@
-import type { Clock, Timer } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DiskFile, Files } from '../disk/files.js';
 import type { Batch } from './batch.js';
 import type { Chain, Placing, Storable } from './chain.js';
 import { Cleaner } from './cleaner.js';
-import { FileIndexBuilder, indexPath } from './file-index.js';
+import { Disposal, type DisposalPorts } from './disposal.js';
+import { FileIndexBuilder, writeFileIndex } from './file-index.js';
+import { IntervalSync } from './interval-sync.js';
 import {
   type JournalFile,
   type JournalOptions,
@@ -23,6 +25,7 @@ import {
   sealBatch,
 } from './journal-format.js';
 import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
+import type { Snapshot } from './snapshot.js';
 import { SpareFile } from './spare-file.js';
 
 /** What a failed write waits before it is tried again, in milliseconds. */
@@ -34,6 +37,10 @@ export interface JournalStart {
   readonly nextFileNumber: number;
   readonly epoch: number;
   readonly operations: number;
+  /** Where the messages are of files that had no index. */
+  readonly indexes: ReadonlyMap<JournalFile, FileIndexBuilder>;
+  /** Paths of what nobody needs. */
+  readonly leftovers: readonly string[];
 }
 
 /** What the files need of the world, and of the journal. */
@@ -64,12 +71,6 @@ interface CurrentFile {
   readonly index: FileIndexBuilder;
 }
 
-/** The state a new file begins with, and how many operations that counts in. */
-interface Snapshot {
-  readonly payload: Buffer;
-  readonly operations: number;
-}
-
 /** The files of a journal: where batches go, what is full, what is no longer needed. */
 export class JournalFiles {
   readonly #ports: JournalFilesPorts;
@@ -79,6 +80,7 @@ export class JournalFiles {
   readonly #files = new Map<number, JournalFile>();
   readonly #spare: SpareFile;
   readonly #cleaner: Cleaner;
+  readonly #disposal: Disposal;
   #nextNumber: number;
   #lastSlot: number;
   #current: CurrentFile | undefined;
@@ -90,13 +92,7 @@ export class JournalFiles {
   /** Until what could not be written is tried again. */
   #pause: { readonly end: () => void } | undefined;
   #isClosing = false;
-  #syncTimer: Timer | undefined;
-  /** Files that are to go, one after the other: what is to go last has gone when it resolves. */
-  #freeing: Promise<void> = Promise.resolve();
-  /** A sync has failed that files should have been given up after. */
-  #isInDoubt = false;
-  /** The current file could not be synced: what it holds is not to be relied upon. */
-  #hasFailedToSync = false;
+  readonly #intervalSync: IntervalSync;
 
   constructor(ports: JournalFilesPorts, options: JournalOptions, start: JournalStart) {
     this.#ports = ports;
@@ -107,6 +103,16 @@ export class JournalFiles {
     this.#lastSlot = start.files.length;
     this.#spare = new SpareFile(options, ports, ports.foundRoom);
     this.#cleaner = new Cleaner(ports);
+    const sync = (): Promise<void> => this.#current?.disk.sync() ?? Promise.resolve();
+    this.#intervalSync = new IntervalSync(options.sync, ports, sync);
+    const disposalPorts: DisposalPorts = {
+      ...ports,
+      // What is being begun is synced by whoever begins it.
+      needed: () => [...this.#files.values()].filter((file) => file !== this.#beginning),
+      isFull: (file) => file !== this.#current?.file,
+      gone: (file) => this.#files.delete(file.slot),
+    };
+    this.#disposal = new Disposal(disposalPorts, options, this.#spare);
   }
 
   /** Whether there is no room for another file, or a write has failed and not yet worked again. */
@@ -120,10 +126,12 @@ export class JournalFiles {
   }
 
   /** Begins a start's first file, with everything that is known. */
-  async open(operations: number): Promise<void> {
+  async open({ operations, indexes, leftovers }: JournalStart): Promise<void> {
     const { files } = this.#ports;
     await this.#begin({ payload: this.#ports.snapshot(), operations }, [], operations);
     await files.syncDirectory(this.#options.directory);
+    for (const [file, index] of indexes) await this.#writeIndexOf(file, index);
+    this.#spare.discard(...leftovers);
     this.tidyUp();
   }
 
@@ -140,13 +148,13 @@ export class JournalFiles {
     sealBatch(batch.bytes, { ...header, epoch: this.#epoch }, file.seed);
     file.bytes += batch.length;
     // Taken now: it counts in this batch, and nothing that is asked for while it is written.
-    if (file.bytes >= this.#options.fileBytes || this.#hasFailedToSync) {
+    if (file.bytes >= this.#options.fileBytes || this.#intervalSync.hasFailed) {
       this.#next = { payload: this.#ports.snapshot(), operations: operations + batch.count };
     }
     try {
       await disk.write(batch.bytes, at);
       file.written = file.bytes;
-      this.#syncLater();
+      this.#intervalSync.written();
       return [batch];
     } catch (error) {
       return await this.#rescue(error, [batch], operations);
@@ -214,42 +222,8 @@ export class JournalFiles {
     );
     if (unneeded.length === 0) return;
     this.#ports.onRemovalsDurable(() => {
-      if (this.#options.sync === 'always') this.#free(unneeded);
-      else this.#freeing = this.#freeing.then(() => this.#syncAndFree(unneeded));
+      this.#disposal.dispose(unneeded);
     });
-  }
-
-  #free(unneeded: readonly JournalFile[]): void {
-    for (const file of unneeded) {
-      if (this.#files.get(file.slot) !== file) continue;
-      this.#files.delete(file.slot);
-      this.#spare.recycle(file.path);
-    }
-  }
-
-  /**
-   * Gives files up when everything that makes them unneeded is on the disk, which the sync policy
-   * has not seen to: otherwise a power loss could find neither the old nor the new.
-   */
-  async #syncAndFree(unneeded: readonly JournalFile[]): Promise<void> {
-    if (this.#isInDoubt) return;
-    try {
-      await this.#ports.files.syncDirectory(this.#options.directory);
-      for (const file of this.#files.values()) {
-        if (file.isSynced || file === this.#beginning || unneeded.includes(file)) continue;
-        // What is still being written to is synced again the next time.
-        const isFull = file !== this.#current?.file;
-        await syncFile(this.#ports.files, file.path);
-        file.isSynced = isFull;
-      }
-    } catch (error) {
-      // A later sync that works proves nothing about what this one has left undone.
-      this.#isInDoubt = true;
-      const text = 'cannot sync the journal: files that are no longer needed stay until a restart';
-      this.#ports.logger.error(text, { error });
-      return;
-    }
-    this.#free(unneeded);
   }
 
   /** What cannot be written is tried once more, and then no more. */
@@ -259,8 +233,8 @@ export class JournalFiles {
   }
 
   async close(): Promise<void> {
-    this.#syncTimer?.cancel();
-    await this.#freeing;
+    this.#intervalSync.stop();
+    await this.#disposal.close();
     if (this.#options.sync !== 'always') await this.#current?.disk.sync();
     await this.#current?.disk.close();
     await this.#spare.close();
@@ -339,6 +313,7 @@ export class JournalFiles {
       bytes,
       written: 0,
       isSynced: false,
+      isSetAside: false,
       placed: 0,
       live: 0,
     };
@@ -375,23 +350,7 @@ export class JournalFiles {
     file.written = bytes;
     this.#current = begun;
     this.#next = undefined;
-    this.#hasFailedToSync = false;
-  }
-
-  /** Syncs the current file when the interval is over, if there is one to be kept. */
-  #syncLater(): void {
-    const { sync } = this.#options;
-    if (typeof sync !== 'object' || this.#syncTimer !== undefined) return;
-    const { clock, logger } = this.#ports;
-    this.#syncTimer = clock.after(sync.milliseconds, () => {
-      this.#syncTimer = undefined;
-      this.#current?.disk.sync().catch((error: unknown) => {
-        // A later sync that works proves nothing about what this one has left undone.
-        this.#hasFailedToSync = true;
-        const text = 'cannot sync the journal: what was confirmed in the last interval is in doubt';
-        logger.error(text, { error });
-      });
-    });
+    this.#intervalSync.begun();
   }
 
   #locate(batch: Batch, { file, index }: CurrentFile, shift: number): void {
@@ -417,16 +376,17 @@ export class JournalFiles {
   /** Closes a file that is full or has failed, and leaves its index beside it. */
   async #letGo(current: CurrentFile | undefined): Promise<void> {
     if (current === undefined) return;
+    await current.disk.close().catch((error: unknown) => {
+      this.#ports.logger.warn(`cannot close ${current.file.path}`, { error });
+    });
+    await this.#writeIndexOf(current.file, current.index);
+  }
+
+  async #writeIndexOf(file: JournalFile, index: FileIndexBuilder): Promise<void> {
     const { files, logger } = this.#ports;
-    try {
-      await current.disk.close();
-      const path = indexPath(current.file.path);
-      const disk = await files.open(path, { create: true, durableWrites: false });
-      await disk.write(current.index.finish(current.file.seed), 0);
-      await disk.close();
-    } catch (error) {
+    await writeFileIndex(files, file.path, index.finish(file.seed)).catch((error: unknown) => {
       logger.warn('cannot write an index of the journal; the next start takes longer', { error });
-    }
+    });
   }
 
   /**
@@ -437,14 +397,5 @@ export class JournalFiles {
     do this.#lastSlot = (this.#lastSlot % SLOTS_MAX) + 1;
     while (this.#files.has(this.#lastSlot));
     return this.#lastSlot;
-  }
-}
-
-async function syncFile(files: Files, path: string): Promise<void> {
-  const disk = await files.open(path, { create: false, durableWrites: false });
-  try {
-    await disk.sync();
-  } finally {
-    await disk.close();
   }
 }

@@ -43,6 +43,7 @@ export class RecoveredState {
       ...file,
       written: file.bytes,
       isSynced: false,
+      isSetAside: false,
       slot: this.#files.size + 1,
       placed: 0,
       live: 0,

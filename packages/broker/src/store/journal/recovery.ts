@@ -2,7 +2,7 @@ import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
 import { batchesOf, type ReportProblem } from './batch-reader.js';
 import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
-import { readFileIndex } from './file-index.js';
+import { FileIndexBuilder, indexPath, isIndexName, readFileIndex } from './file-index.js';
 import {
   BEGUN_NAME,
   type JournalFile,
@@ -12,7 +12,7 @@ import {
   readRange,
 } from './journal-file.js';
 import { BATCHES_OFFSET, DamagedJournalError } from './journal-format.js';
-import { decodeOperations } from './operations.js';
+import { decodeOperations, type Operation } from './operations.js';
 import { type EndsChain, type RecoveredChain, RecoveredState } from './recovered-state.js';
 
 /** What a data directory holds. */
@@ -24,6 +24,10 @@ export interface Recovered {
   readonly nextFileNumber: number;
   readonly epoch: number;
   readonly operations: number;
+  /** Where the messages are of files that had no index: to be written when the next file is begun. */
+  readonly indexes: ReadonlyMap<JournalFile, FileIndexBuilder>;
+  /** Paths of what nobody needs: files that were never begun, indexes without a file. */
+  readonly leftovers: readonly string[];
 }
 
 /**
@@ -48,6 +52,8 @@ class Recovery {
   readonly #directory: string;
   readonly #logger: Logger;
   readonly #state: RecoveredState;
+  readonly #indexes = new Map<JournalFile, FileIndexBuilder>();
+  readonly #leftovers: string[] = [];
   #operations = 0;
   #epoch = 0;
 
@@ -66,6 +72,9 @@ class Recovery {
     // Usually the base is the last file; one behind it has lost its beginning, and goes on from it.
     for (const number of numbers) if (number >= base) await this.#replay(number);
     await this.#locate(numbers.filter((number) => number < base));
+    const journals = new Set(numbers.map((number) => indexPath(journalFileName(number))));
+    const orphans = names.filter((name) => isIndexName(name) && !journals.has(name));
+    this.#leftovers.push(...orphans.map((name) => `${this.#directory}/${name}`));
     const lost = this.#state.dropLost();
     if (lost > 0) this.#logger.error(`${lost} messages are missing from the journal, and lost`);
     this.#state.passReservations();
@@ -77,6 +86,8 @@ class Recovery {
       nextFileNumber: (numbers.at(-1) ?? 0) + 1,
       epoch: this.#epoch + 1,
       operations: this.#operations,
+      indexes: this.#indexes,
+      leftovers: this.#leftovers,
     };
   }
 
@@ -87,10 +98,14 @@ class Recovery {
    */
   async #findBase(numbers: readonly number[], wasBegun: boolean): Promise<number> {
     let damaged: { readonly number: number; readonly place: string } | undefined;
+    const neverBegun: string[] = [];
     for (const number of [...numbers].reverse()) {
       const content = await this.#read(number);
-      if (content === 'never begun') continue;
       const path = this.#pathOf(number);
+      if (content === 'never begun') {
+        neverBegun.push(path);
+        continue;
+      }
       if (content !== 'damaged') {
         this.#epoch = Math.max(this.#epoch, content.header.epoch);
         if (beginsWithSnapshot(content)) {
@@ -98,7 +113,9 @@ class Recovery {
           if (damaged === undefined && (await this.#isFull(content))) {
             const text = 'missing, or not as it was written; what it held is lost';
             this.#logger.error(`${this.#pathOf(number + 1)} at 0: ${text}`);
+            for (const each of neverBegun) await this.#setAside(each);
           }
+          this.#leftovers.push(...neverBegun);
           return number;
         }
         if (!content.isBegun) continue;
@@ -109,7 +126,10 @@ class Recovery {
       damaged ??= { number, place };
       if (content === 'damaged') break;
     }
-    if (damaged === undefined && !wasBegun) return 0;
+    if (damaged === undefined && !wasBegun) {
+      this.#leftovers.push(...neverBegun);
+      return 0;
+    }
     const place = damaged?.place ?? this.#directory;
     throw new DamagedJournalError(
       `${place}: what was kept cannot be read, and nothing has been changed; ` +
@@ -141,6 +161,7 @@ class Recovery {
     if (typeof content === 'string') return;
     const { path, header, bytes } = content;
     const file = this.#state.addFile({ number, path, seed: header.seed, bytes: bytes.length });
+    const index = this.#beginIndex(file);
     let isDamaged = false;
     for (const batch of batchesOf(
       bytes,
@@ -153,10 +174,13 @@ class Recovery {
         // What follows a snapshot in its batch is counted in already; only the messages are news.
         if (isCountedIn && operation.kind !== 'publish') continue;
         if (operation.kind === 'snapshot' && operation.ends) isCountedIn = true;
+        addToIndex(index, operation, at);
         this.#state.apply(operation, locationOf(file.slot, at));
       }
     }
-    if (isDamaged) await this.#setAside(path);
+    if (!isDamaged) return;
+    await this.#setAside(path);
+    file.isSetAside = true;
   }
 
   /** Finds the messages that are in earlier files, latest first: some may have been copied on. */
@@ -182,6 +206,7 @@ class Recovery {
     const content = await this.#read(file.number);
     if (typeof content === 'string') return;
     const { path, header, bytes } = content;
+    const index = this.#beginIndex(file);
     let isDamaged = false;
     for (const batch of batchesOf(
       bytes,
@@ -189,13 +214,16 @@ class Recovery {
       this.#report(path, () => (isDamaged = true)),
     )) {
       for (const [operation, at] of decodeOperations(bytes, batch.start, batch.end)) {
-        if (operation.kind !== 'publish') continue;
+        if (operation.kind !== 'publish' || operation.transient) continue;
+        addToIndex(index, operation, at);
         for (const { chain, position, expiresAt } of operation.placements) {
           this.#state.found(file, chain, position, at, expiresAt);
         }
       }
     }
-    if (isDamaged) await this.#setAside(path);
+    if (!isDamaged) return;
+    await this.#setAside(path);
+    file.isSetAside = true;
   }
 
   async #readHead(
@@ -211,6 +239,12 @@ class Recovery {
     } finally {
       await disk.close();
     }
+  }
+
+  #beginIndex(file: JournalFile): FileIndexBuilder {
+    const index = new FileIndexBuilder();
+    this.#indexes.set(file, index);
+    return index;
   }
 
   /** Gives a damaged file a second name, so that it stays for people to look at. */
@@ -241,4 +275,11 @@ class Recovery {
 function isRow(numbers: readonly number[], from: number): boolean {
   const row = numbers.filter((number) => number >= from);
   return row.every((number, i) => number === from + i);
+}
+
+function addToIndex(index: FileIndexBuilder, operation: Operation, at: number): void {
+  if (operation.kind !== 'publish' || operation.transient) return;
+  for (const { chain, position, expiresAt } of operation.placements) {
+    index.add(chain, position, at, expiresAt);
+  }
 }
