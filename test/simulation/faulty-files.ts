@@ -110,6 +110,17 @@ export class FaultyFiles implements Files {
     this.#crashAt = { events: this.events.length + events, then };
   }
 
+  /** All that was written reaches the platter, as the operating system sees to in its own time. */
+  writeBack(): void {
+    for (let file = 1; file < this.#nextFile; file++) {
+      const { length } = this.#state.content(file);
+      this.#record({ kind: 'settle', file, position: 0, length });
+    }
+    for (const directory of this.#directories) {
+      this.#record({ kind: 'settle-names', directory, changes: this.#state.pendingNames });
+    }
+  }
+
   /** Lets something fail. */
   fail(fault: Fault): void {
     this.#faults.push({ fault, left: fault.after ?? 0, times: fault.times ?? 1 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Broker, type Logger } from '@leveret/broker';
+import { Broker, type Logger, type StorageOptions } from '@leveret/broker';
 import type { SeededRandom } from '../wire/seeded-random.js';
 import type { FaultyFiles } from './faulty-files.js';
 import { HandTurnedClock } from './hand-turned-clock.js';
@@ -37,7 +37,7 @@ export class World implements BrokerAccess {
   static async open(
     disk: FaultyFiles,
     random: SeededRandom,
-    options: { readonly fileBytes: number; readonly memoryBytes?: number },
+    options: Pick<StorageOptions, 'fileBytes' | 'memoryBytes' | 'sync'>,
   ): Promise<World> {
     const clock = new HandTurnedClock();
     const log: string[] = [];

@@ -81,25 +81,25 @@ test('never: the disk is left to the operating system until the end', async (t) 
 test('an interval: what was written is synced when it is over, and only then', async (t) => {
   const { seen, write, clock } = await open(t, { milliseconds: 100 });
   assert.equal(seen.areWritesDurable, false);
-  const { writes } = seen;
+  const { writes, syncs } = seen;
   write();
   await until(() => seen.writes > writes);
   clock.advance(99);
-  assert.equal(seen.syncs, 0);
+  assert.equal(seen.syncs, syncs);
   clock.advance(1);
-  assert.equal(seen.syncs, 1);
+  assert.equal(seen.syncs, syncs + 1);
   clock.advance(1_000);
-  assert.equal(seen.syncs, 1, 'nothing has been written since');
+  assert.equal(seen.syncs, syncs + 1, 'nothing has been written since');
 });
 
 test('a sync that fails is not trusted again: the journal goes on in another file', async (t) => {
   const { seen, write, clock } = await open(t, { milliseconds: 100 });
-  const { writes } = seen;
+  const { writes, syncs } = seen;
   write();
   await until(() => seen.writes > writes);
   seen.failsToSync = true;
   clock.advance(100);
-  await until(() => seen.syncs === 1);
+  await until(() => seen.syncs === syncs + 1);
   seen.failsToSync = false;
   const before = seen.writes;
   write();

@@ -3,11 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { systemClock } from '../base/clock.js';
+import { type Clock, systemClock } from '../base/clock.js';
 import { silentLogger } from '../base/logger.js';
+import { ManualClock } from '../base/manual-clock.test.support.js';
 import { systemRandom } from '../base/random.js';
 import { Turn } from '../base/turn.js';
+import { until } from '../base/until.test.support.js';
+import type { Files } from './disk/files.js';
 import { nodeFiles } from './disk/node-files.js';
 import type { Storable } from './journal/chain.js';
 import { Journal } from './journal/journal.js';
@@ -29,6 +33,7 @@ class Numbered implements Storable {
   readonly storedBytes: number = STORED_BYTES;
   readonly id: number;
   readonly persistent: boolean;
+  holders = 0;
 
   constructor(id: number, persistent: boolean) {
     this.id = id;
@@ -40,24 +45,34 @@ class Numbered implements Storable {
     buffer.writeUInt32BE(this.id, at);
   }
 
-  retain(): void {}
-  release(): void {}
+  retain(): void {
+    this.holders++;
+  }
+
+  release(): void {
+    this.holders--;
+    assert.ok(this.holders >= 0, 'released more often than retained');
+  }
 }
 
 /** A store on the machine's disk that can be opened again. */
 class StoreOnDisk {
   readonly #directory: string;
+  readonly #files: Files;
+  readonly #clock: Clock;
   #journal!: Journal;
   store!: JournalStore;
 
-  constructor(directory: string) {
+  constructor(directory: string, files: Files = nodeFiles, clock: Clock = systemClock) {
     this.#directory = directory;
+    this.#files = files;
+    this.#clock = clock;
   }
 
   async open(): Promise<void> {
-    const recovered = await recover(nodeFiles, this.#directory, () => false, silentLogger);
+    const recovered = await recover(this.#files, this.#directory, () => false, silentLogger);
     const turn = new Turn();
-    const ports = { files: nodeFiles, clock: systemClock, random: systemRandom, turn };
+    const ports = { files: this.#files, clock: this.#clock, random: systemRandom, turn };
     const decode = (_format: number, _priority: number, buffer: Buffer, start: number): Storable =>
       new Numbered(buffer.readUInt32BE(start), true);
     const options = { directory: this.#directory, fileBytes: FILE_BYTES, sync: 'never' } as const;
@@ -66,7 +81,8 @@ class StoreOnDisk {
     const known = recovered.chains.get(CHAIN);
     const fresh = { locations: new LocationTable(0), reserved: 0, remembered: new Map() };
     const chain = { chain: CHAIN, durable: true, ...(known ?? fresh) };
-    const budget = new MemoryBudget(new SlabAllocator(), 0);
+    // Less than nothing: there is never room for more than the head of the queue.
+    const budget = new MemoryBudget(new SlabAllocator(), -1);
     this.store = new JournalStore(chain, this.#journal, budget);
     this.#journal.adopt(this.store);
     await this.#journal.open();
@@ -92,7 +108,7 @@ type Step =
   | { readonly kind: 'open again' };
 
 const fraction = fc.double({ min: 0, max: 0.999, noNaN: true });
-const count = fc.integer({ min: 1, max: 30 });
+const count = fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 400 }));
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
@@ -122,6 +138,90 @@ test('a store on the disk behaves as a map by position does, opened again or not
     { numRuns: 40 },
   );
 });
+
+test('a long queue that is deleted while it is being written lets go of each message once', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const disk = new StoreOnDisk(directory);
+  await disk.open();
+  const messages = Array.from({ length: 600 }, (_, id) => new Numbered(id, true));
+  for (const message of messages) {
+    // Another queue has it too.
+    message.retain();
+    disk.store.append(message);
+  }
+  disk.store.clear();
+  disk.store.clear();
+  await disk.close();
+  assert.ok(messages.every(({ holders }) => holders === 1));
+  await disk.open();
+  await disk.close();
+});
+
+test('a message whose write has failed, and is not in memory, comes when it is written', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const broken = brokenDisk();
+  const clock = new ManualClock();
+  const disk = new StoreOnDisk(directory, broken.files, clock);
+  await disk.open();
+  broken.isBroken = true;
+  for (let id = 0; id < 600; id++) disk.store.append(new Numbered(id, false));
+  await until(() => disk.store.placeOf(500) !== 0, 'a place');
+  disk.store.read(500);
+  assert.ok(!disk.store.isInMemory(500));
+  await until(() => broken.failures > 0, 'a failure');
+  clock.advance(500);
+  await until(
+    () => broken.failures > 1 && disk.store.placeOf(500) === 0,
+    'a failure in the next file',
+  );
+  const coming = disk.read(500);
+  broken.isBroken = false;
+  const ticking = setInterval(() => clock.advance(500), 10);
+  t.after(() => clearInterval(ticking));
+  assert.equal((await coming).id, 500);
+  await disk.close();
+});
+
+test('a disk that says no while the journal is being closed does not keep it open', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const broken = brokenDisk();
+  const clock = new ManualClock();
+  const disk = new StoreOnDisk(directory, broken.files, clock);
+  await disk.open();
+  disk.store.append(new Numbered(0, true));
+  const closing = disk.close();
+  broken.isBroken = true;
+  const ticking = setInterval(() => clock.advance(500), 10);
+  t.after(() => clearInterval(ticking));
+  await closing;
+  assert.ok(broken.failures > 1, 'it was tried again');
+});
+
+/** The machine's disk, which may be told to take no writes. */
+function brokenDisk(): { readonly files: Files; isBroken: boolean; failures: number } {
+  const disk = { files: nodeFiles, isBroken: false, failures: 0 };
+  const open: Files['open'] = async (path, options) => {
+    const file = await nodeFiles.open(path, options);
+    const write: typeof file.write = async (...args) => {
+      await nextTurn();
+      if (!disk.isBroken) return await file.write(...args);
+      disk.failures++;
+      throw new Error('EIO');
+    };
+    return {
+      write,
+      size: () => file.size(),
+      read: (...args) => file.read(...args),
+      sync: () => file.sync(),
+      close: () => file.close(),
+    };
+  };
+  disk.files = { ...nodeFiles, open };
+  return disk;
+}
 
 async function run(step: Step, disk: StoreOnDisk, model: Map<number, Numbered>): Promise<void> {
   const positions = [...model.keys()];

@@ -53,7 +53,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   readonly #budget: MemoryBudget;
   readonly #locations: LocationTable;
   /** The messages that are in memory, and how many octets they take. */
-  readonly #messages: Sequence<Storable>;
+  #messages: Sequence<Storable>;
   #bytes = 0;
   /** Positions below this may have been delivered, and the disk knows it. */
   #reserved: number;
@@ -188,9 +188,13 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   }
 
   clear(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#removedCount = 0;
     this.#messages.forEach((message) => message.release());
+    // The journal may still be writing some of them, and will say so.
+    this.#messages = new Sequence(this.next);
+    this.#bytes = 0;
     this.#locations.forEach((_position, location) => this.#journal.released(placeOf(location)));
     this.#journal.closed(this);
   }
@@ -283,7 +287,11 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   #load(position: number): void {
     if (this.#isLoading) return;
     const place = this.placeOf(position);
-    if (place === 0) return;
+    if (place === 0) {
+      // The write that was to put it there has failed; it gets another place.
+      this.#journal.onDurable(() => this.#wake());
+      return;
+    }
     this.#isLoading = true;
     this.#journal.readFrom(place, (read) => {
       this.#isLoading = false;

@@ -55,7 +55,7 @@ function wholeBatchAt(
   seed: number,
   epoch: number,
 ): WholeBatch | undefined {
-  const header = decodeBatchHeader(file, at);
+  const header = decodeBatchHeader(file, at, seed);
   if (header === undefined || header.epoch !== epoch) return undefined;
   const start = at + BATCH_HEADER_BYTES;
   const end = start + header.payloadBytes;
@@ -78,9 +78,18 @@ function nextWholeBatch(
   return undefined;
 }
 
-/** Whether there is what may have been the next batch; an earlier use's has other numbers. */
+/**
+ * Whether there is what may have been the next batch. An earlier use's is none, whose operations
+ * have lower numbers.
+ */
 function resemblesBatch(file: Buffer, at: number, epoch: number, operations: number): boolean {
   if (at + BATCH_HEADER_BYTES > file.length) return false;
-  if (file.readUInt32BE(at) === BATCH_MAGIC) return true;
-  return file.readUInt32BE(at + 12) === epoch && file.readDoubleBE(at + 20) === operations;
+  const { magic, of, first, durable } = {
+    magic: file.readUInt32BE(at),
+    of: file.readUInt32BE(at + 12),
+    first: file.readDoubleBE(at + 20),
+    durable: file.readDoubleBE(at + 28),
+  };
+  const isOurs = magic === BATCH_MAGIC || of === epoch;
+  return isOurs && (first === operations || durable === operations);
 }

@@ -102,6 +102,27 @@ export function indexPath(journalPath: string): string {
   return `${journalPath}.index`;
 }
 
+/** Writes a file's index beside it, in the place of one that is damaged. Rejects with Node's error. */
+export async function writeFileIndex(
+  files: Files,
+  journalPath: string,
+  bytes: Buffer,
+): Promise<void> {
+  const path = indexPath(journalPath);
+  if ((await readIfThere(files, path)) !== undefined) await files.remove(path);
+  const disk = await files.open(path, { create: true, durableWrites: false });
+  try {
+    await disk.write(bytes, 0);
+  } finally {
+    await disk.close();
+  }
+}
+
+/** Whether a file of that name is an index. */
+export function isIndexName(name: string): boolean {
+  return name.endsWith('.index');
+}
+
 /** Reads a file's index; undefined if there is none, or it is damaged or of another use. */
 export async function readFileIndex(
   files: Files,

@@ -32,6 +32,10 @@ export interface JournalFile {
   /** Octets that are taken, and how many of them have been written. */
   bytes: number;
   written: number;
+  /** Whether all of it is on the disk; of the current one, up to when it was last synced. */
+  isSynced: boolean;
+  /** Damage has been found in it: it has another name too, and its octets are not to be changed. */
+  isSetAside: boolean;
   /** Messages placed in it, and those of them that are alive and not copied elsewhere. */
   placed: number;
   live: number;
@@ -62,7 +66,7 @@ export function journalFileName(number: number): string {
 
 /** The number in a journal file's name; undefined if it is no such name. */
 export function journalFileNumber(name: string): number | undefined {
-  const digits = /^journal-(\d{8})$/.exec(name)?.[1];
+  const digits = /^journal-(\d{8,})$/.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 

@@ -1,11 +1,13 @@
-import type { Clock, Timer } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DiskFile, Files } from '../disk/files.js';
 import type { Batch } from './batch.js';
 import type { Chain, Placing, Storable } from './chain.js';
 import { Cleaner } from './cleaner.js';
-import { FileIndexBuilder, indexPath } from './file-index.js';
+import { Disposal, type DisposalPorts } from './disposal.js';
+import { FileIndexBuilder, writeFileIndex } from './file-index.js';
+import { IntervalSync } from './interval-sync.js';
 import {
   type JournalFile,
   type JournalOptions,
@@ -23,6 +25,7 @@ import {
   sealBatch,
 } from './journal-format.js';
 import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
+import type { Snapshot } from './snapshot.js';
 import { SpareFile } from './spare-file.js';
 
 /** What a failed write waits before it is tried again, in milliseconds. */
@@ -34,6 +37,10 @@ export interface JournalStart {
   readonly nextFileNumber: number;
   readonly epoch: number;
   readonly operations: number;
+  /** Where the messages are of files that had no index. */
+  readonly indexes: ReadonlyMap<JournalFile, FileIndexBuilder>;
+  /** Paths of what nobody needs. */
+  readonly leftovers: readonly string[];
 }
 
 /** What the files need of the world, and of the journal. */
@@ -64,12 +71,6 @@ interface CurrentFile {
   readonly index: FileIndexBuilder;
 }
 
-/** The state a new file begins with, and how many operations that counts in. */
-interface Snapshot {
-  readonly payload: Buffer;
-  readonly operations: number;
-}
-
 /** The files of a journal: where batches go, what is full, what is no longer needed. */
 export class JournalFiles {
   readonly #ports: JournalFilesPorts;
@@ -79,6 +80,7 @@ export class JournalFiles {
   readonly #files = new Map<number, JournalFile>();
   readonly #spare: SpareFile;
   readonly #cleaner: Cleaner;
+  readonly #disposal: Disposal;
   #nextNumber: number;
   #lastSlot: number;
   #current: CurrentFile | undefined;
@@ -90,9 +92,7 @@ export class JournalFiles {
   /** Until what could not be written is tried again. */
   #pause: { readonly end: () => void } | undefined;
   #isClosing = false;
-  #syncTimer: Timer | undefined;
-  /** The current file could not be synced: what it holds is not to be relied upon. */
-  #hasFailedToSync = false;
+  readonly #intervalSync: IntervalSync;
 
   constructor(ports: JournalFilesPorts, options: JournalOptions, start: JournalStart) {
     this.#ports = ports;
@@ -103,6 +103,16 @@ export class JournalFiles {
     this.#lastSlot = start.files.length;
     this.#spare = new SpareFile(options, ports, ports.foundRoom);
     this.#cleaner = new Cleaner(ports);
+    const sync = (): Promise<void> => this.#current?.disk.sync() ?? Promise.resolve();
+    this.#intervalSync = new IntervalSync(options.sync, ports, sync);
+    const disposalPorts: DisposalPorts = {
+      ...ports,
+      // What is being begun is synced by whoever begins it.
+      needed: () => [...this.#files.values()].filter((file) => file !== this.#beginning),
+      isFull: (file) => file !== this.#current?.file,
+      gone: (file) => this.#files.delete(file.slot),
+    };
+    this.#disposal = new Disposal(disposalPorts, options, this.#spare);
   }
 
   /** Whether there is no room for another file, or a write has failed and not yet worked again. */
@@ -116,10 +126,12 @@ export class JournalFiles {
   }
 
   /** Begins a start's first file, with everything that is known. */
-  async open(operations: number): Promise<void> {
+  async open({ operations, indexes, leftovers }: JournalStart): Promise<void> {
     const { files } = this.#ports;
     await this.#begin({ payload: this.#ports.snapshot(), operations }, [], operations);
     await files.syncDirectory(this.#options.directory);
+    for (const [file, index] of indexes) await this.#writeIndexOf(file, index);
+    this.#spare.discard(...leftovers);
     this.tidyUp();
   }
 
@@ -136,13 +148,13 @@ export class JournalFiles {
     sealBatch(batch.bytes, { ...header, epoch: this.#epoch }, file.seed);
     file.bytes += batch.length;
     // Taken now: it counts in this batch, and nothing that is asked for while it is written.
-    if (file.bytes >= this.#options.fileBytes || this.#hasFailedToSync) {
+    if (file.bytes >= this.#options.fileBytes || this.#intervalSync.hasFailed) {
       this.#next = { payload: this.#ports.snapshot(), operations: operations + batch.count };
     }
     try {
       await disk.write(batch.bytes, at);
       file.written = file.bytes;
-      this.#syncLater();
+      this.#intervalSync.written();
       return [batch];
     } catch (error) {
       return await this.#rescue(error, [batch], operations);
@@ -155,7 +167,10 @@ export class JournalFiles {
     const next = this.#next!;
     let written: readonly Batch[] = [];
     try {
-      if (typeof this.#options.sync === 'object') await full?.disk.sync();
+      if (typeof this.#options.sync === 'object' && full !== undefined) {
+        await full.disk.sync();
+        full.file.isSynced = true;
+      }
       await this.#begin(next, [], next.operations);
       await this.#letGo(full);
     } catch (error) {
@@ -207,11 +222,7 @@ export class JournalFiles {
     );
     if (unneeded.length === 0) return;
     this.#ports.onRemovalsDurable(() => {
-      for (const file of unneeded) {
-        if (this.#files.get(file.slot) !== file) continue;
-        this.#files.delete(file.slot);
-        this.#spare.recycle(file.path);
-      }
+      this.#disposal.dispose(unneeded);
     });
   }
 
@@ -222,7 +233,8 @@ export class JournalFiles {
   }
 
   async close(): Promise<void> {
-    this.#syncTimer?.cancel();
+    this.#intervalSync.stop();
+    await this.#disposal.close();
     if (this.#options.sync !== 'always') await this.#current?.disk.sync();
     await this.#current?.disk.close();
     await this.#spare.close();
@@ -293,7 +305,18 @@ export class JournalFiles {
     ]);
     const bytes = BATCHES_OFFSET + first.length;
     const slot = this.#freeSlot();
-    const file = { number, slot, path, seed, bytes, written: 0, placed: 0, live: 0 };
+    const file = {
+      number,
+      slot,
+      path,
+      seed,
+      bytes,
+      written: 0,
+      isSynced: false,
+      isSetAside: false,
+      placed: 0,
+      live: 0,
+    };
     const begun: CurrentFile = { file, disk, index: new FileIndexBuilder() };
     this.#files.set(slot, file);
     this.#beginning = file;
@@ -312,6 +335,7 @@ export class JournalFiles {
     try {
       await disk.write(head, 0);
       await disk.write(first, BATCHES_OFFSET);
+      if (typeof this.#options.sync === 'object') await disk.sync();
       await disk.write(head, SECOND_HEADER_OFFSET);
       if (this.#options.sync !== 'never') await files.syncDirectory(this.#options.directory);
     } catch (error) {
@@ -326,23 +350,7 @@ export class JournalFiles {
     file.written = bytes;
     this.#current = begun;
     this.#next = undefined;
-    this.#hasFailedToSync = false;
-  }
-
-  /** Syncs the current file when the interval is over, if there is one to be kept. */
-  #syncLater(): void {
-    const { sync } = this.#options;
-    if (typeof sync !== 'object' || this.#syncTimer !== undefined) return;
-    const { clock, logger } = this.#ports;
-    this.#syncTimer = clock.after(sync.milliseconds, () => {
-      this.#syncTimer = undefined;
-      this.#current?.disk.sync().catch((error: unknown) => {
-        // A later sync that works proves nothing about what this one has left undone.
-        this.#hasFailedToSync = true;
-        const text = 'cannot sync the journal: what was confirmed in the last interval is in doubt';
-        logger.error(text, { error });
-      });
-    });
+    this.#intervalSync.begun();
   }
 
   #locate(batch: Batch, { file, index }: CurrentFile, shift: number): void {
@@ -368,16 +376,17 @@ export class JournalFiles {
   /** Closes a file that is full or has failed, and leaves its index beside it. */
   async #letGo(current: CurrentFile | undefined): Promise<void> {
     if (current === undefined) return;
+    await current.disk.close().catch((error: unknown) => {
+      this.#ports.logger.warn(`cannot close ${current.file.path}`, { error });
+    });
+    await this.#writeIndexOf(current.file, current.index);
+  }
+
+  async #writeIndexOf(file: JournalFile, index: FileIndexBuilder): Promise<void> {
     const { files, logger } = this.#ports;
-    try {
-      await current.disk.close();
-      const path = indexPath(current.file.path);
-      const disk = await files.open(path, { create: true, durableWrites: false });
-      await disk.write(current.index.finish(current.file.seed), 0);
-      await disk.close();
-    } catch (error) {
+    await writeFileIndex(files, file.path, index.finish(file.seed)).catch((error: unknown) => {
       logger.warn('cannot write an index of the journal; the next start takes longer', { error });
-    }
+    });
   }
 
   /**

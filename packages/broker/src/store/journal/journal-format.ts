@@ -16,12 +16,15 @@ import { crc32 } from 'node:zlib';
  *     8 octets  u32       u32      u32     u32     f64                 u32
  *
  * batch header, 64 octets, then the payload: operations, one behind the other
- *   0       4         8       12        16      20         28          36       44       60      64
- *   +-------+---------+-------+---------+-------+----------+-----------+--------+--------+-------+
- *   | LVRB  | version | part. | epoch   | count | first op | durable   | payload| zeros  | crc   |
- *   +-------+---------+-------+---------+-------+----------+-----------+--------+--------+-------+
- *     magic   u32       u32     u32       u32     f64        f64         f64               u32
+ *   0       4         8       12      16      20         28        36        44     56       60    64
+ *   +-------+---------+-------+-------+-------+----------+---------+---------+------+--------+-----+
+ *   | LVRB  | version | part. | epoch | count | first op | durable | payload | zeros| header | crc |
+ *   +-------+---------+-------+-------+-------+----------+---------+---------+------+--------+-----+
+ *     magic   u32       u32     u32     u32     f64        f64       f64              crc u32  u32
  * ```
+ *
+ * `header crc` is of what is before it in the header: of octets that only look like a header nobody
+ * believes how long the batch is, and reads so much for nothing.
  *
  * `seed` is random for each use of a file, and every checksum in the file starts from it: what an
  * earlier use left behind, or a peer wrote into a body, is not taken for a batch. `durable` is the
@@ -37,6 +40,7 @@ export const BATCH_HEADER_BYTES = 64;
 
 const FILE_MAGIC = Buffer.from('LVRTJRNL', 'latin1');
 export const BATCH_MAGIC = 0x4c565242;
+const HEADER_CRC_OFFSET = 56;
 const CRC_OFFSET = 60;
 
 /** What a file says of itself. */
@@ -120,13 +124,20 @@ export function sealBatch(
   batch.writeDoubleBE(header.firstOperation, 20);
   batch.writeDoubleBE(header.durable, 28);
   batch.writeDoubleBE(batch.length - BATCH_HEADER_BYTES, 36);
+  batch.writeUInt32BE(crc32(batch.subarray(0, HEADER_CRC_OFFSET), seed), HEADER_CRC_OFFSET);
   batch.writeUInt32BE(batchCrc(batch, seed), CRC_OFFSET);
 }
 
-/** Reads a batch header; undefined if there is none. Its checksum is {@link isWholeBatch}'s. */
-export function decodeBatchHeader(bytes: Buffer, at: number): BatchHeader | undefined {
+/** Reads a batch header; undefined if there is none. The payload is {@link isWholeBatch}'s. */
+export function decodeBatchHeader(
+  bytes: Buffer,
+  at: number,
+  seed: number,
+): BatchHeader | undefined {
   if (at + BATCH_HEADER_BYTES > bytes.length) return undefined;
   if (bytes.readUInt32BE(at) !== BATCH_MAGIC) return undefined;
+  const headerCrc = crc32(bytes.subarray(at, at + HEADER_CRC_OFFSET), seed);
+  if (headerCrc !== bytes.readUInt32BE(at + HEADER_CRC_OFFSET)) return undefined;
   const payloadBytes = bytes.readDoubleBE(at + 36);
   if (!Number.isSafeInteger(payloadBytes) || payloadBytes < 0) return undefined;
   return {

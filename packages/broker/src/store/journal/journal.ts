@@ -28,6 +28,7 @@ export interface JournalPorts
 export class Journal implements TurnEnd {
   readonly #ports: JournalPorts;
   readonly #files: JournalFiles;
+  readonly #start: JournalStart;
   /** By chain. */
   readonly #stores = new Map<number, Chain>();
   #gathering = new Batch();
@@ -56,6 +57,7 @@ export class Journal implements TurnEnd {
 
   constructor(ports: JournalPorts, options: JournalOptions, start: JournalStart) {
     this.#ports = ports;
+    this.#start = start;
     this.#appended = start.operations;
     this.#durable = start.operations;
     const filesPorts: JournalFilesPorts = {
@@ -104,7 +106,7 @@ export class Journal implements TurnEnd {
 
   /** Begins this start's first file, with all that is known; nothing is asked for before. */
   async open(): Promise<void> {
-    await this.#files.open(this.#durable);
+    await this.#files.open(this.#start);
   }
 
   adopt(store: Chain): void {

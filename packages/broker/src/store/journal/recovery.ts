@@ -1,10 +1,8 @@
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
-import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../location-table.js';
-import type { Remembered } from '../message-store.js';
 import { batchesOf, type ReportProblem } from './batch-reader.js';
 import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
-import { readFileIndex } from './file-index.js';
+import { FileIndexBuilder, indexPath, isIndexName, readFileIndex } from './file-index.js';
 import {
   BEGUN_NAME,
   type JournalFile,
@@ -12,19 +10,10 @@ import {
   journalFileNumber,
   locationOf,
   readRange,
-  slotOf,
 } from './journal-file.js';
 import { BATCHES_OFFSET, DamagedJournalError } from './journal-format.js';
-import { decodeOperations, type Operation, type PublishOperation } from './operations.js';
-
-/** A chain as the journal has left it. */
-export interface RecoveredChain {
-  readonly locations: LocationTable;
-  /** Positions below this may have been delivered. */
-  reserved: number;
-  /** What there is to remember of messages besides themselves; of most there is nothing. */
-  readonly remembered: Map<number, Remembered>;
-}
+import { decodeOperations, type Operation } from './operations.js';
+import { type EndsChain, type RecoveredChain, RecoveredState } from './recovered-state.js';
 
 /** What a data directory holds. */
 export interface Recovered {
@@ -35,12 +24,11 @@ export interface Recovered {
   readonly nextFileNumber: number;
   readonly epoch: number;
   readonly operations: number;
+  /** Where the messages are of files that had no index: to be written when the next file is begun. */
+  readonly indexes: ReadonlyMap<JournalFile, FileIndexBuilder>;
+  /** Paths of what nobody needs: files that were never begun, indexes without a file. */
+  readonly leftovers: readonly string[];
 }
-
-const NOTHING_REMEMBERED: Remembered = { expiresAt: 0, returns: 0 };
-
-/** Whether a topology change is the end of a chain; the store does not know what changes mean. */
-export type EndsChain = (change: unknown, chain: number) => boolean;
 
 /**
  * Reads a data directory back. It begins with the last file that begins with a whole snapshot, and
@@ -62,20 +50,18 @@ export async function recover(
 class Recovery {
   readonly #files: Files;
   readonly #directory: string;
-  readonly #endsChain: EndsChain;
   readonly #logger: Logger;
-  readonly #chains = new Map<number, RecoveredChain>();
-  readonly #topology: unknown[] = [];
-  /** By slot. */
-  readonly #journalFiles = new Map<number, JournalFile>();
+  readonly #state: RecoveredState;
+  readonly #indexes = new Map<JournalFile, FileIndexBuilder>();
+  readonly #leftovers: string[] = [];
   #operations = 0;
   #epoch = 0;
 
   constructor(files: Files, directory: string, endsChain: EndsChain, logger: Logger) {
     this.#files = files;
     this.#directory = directory;
-    this.#endsChain = endsChain;
     this.#logger = logger;
+    this.#state = new RecoveredState(endsChain);
   }
 
   async run(): Promise<Recovered> {
@@ -86,16 +72,22 @@ class Recovery {
     // Usually the base is the last file; one behind it has lost its beginning, and goes on from it.
     for (const number of numbers) if (number >= base) await this.#replay(number);
     await this.#locate(numbers.filter((number) => number < base));
-    this.#dropLost();
-    // A position below a reservation counts as delivered: none is given to another message.
-    for (const { locations, reserved } of this.#chains.values()) locations.skipTo(reserved);
+    const journals = new Set(numbers.map((number) => indexPath(journalFileName(number))));
+    const orphans = names.filter((name) => isIndexName(name) && !journals.has(name));
+    this.#leftovers.push(...orphans.map((name) => `${this.#directory}/${name}`));
+    const lost = this.#state.dropLost();
+    if (lost > 0) this.#logger.error(`${lost} messages are missing from the journal, and lost`);
+    this.#state.passReservations();
+    const { topology, chains, files } = this.#state;
     return {
-      topology: this.#topology,
-      chains: this.#chains,
-      files: [...this.#journalFiles.values()],
+      topology,
+      chains,
+      files,
       nextFileNumber: (numbers.at(-1) ?? 0) + 1,
       epoch: this.#epoch + 1,
       operations: this.#operations,
+      indexes: this.#indexes,
+      leftovers: this.#leftovers,
     };
   }
 
@@ -106,10 +98,14 @@ class Recovery {
    */
   async #findBase(numbers: readonly number[], wasBegun: boolean): Promise<number> {
     let damaged: { readonly number: number; readonly place: string } | undefined;
+    const neverBegun: string[] = [];
     for (const number of [...numbers].reverse()) {
       const content = await this.#read(number);
-      if (content === 'never begun') continue;
       const path = this.#pathOf(number);
+      if (content === 'never begun') {
+        neverBegun.push(path);
+        continue;
+      }
       if (content !== 'damaged') {
         this.#epoch = Math.max(this.#epoch, content.header.epoch);
         if (beginsWithSnapshot(content)) {
@@ -117,7 +113,9 @@ class Recovery {
           if (damaged === undefined && (await this.#isFull(content))) {
             const text = 'missing, or not as it was written; what it held is lost';
             this.#logger.error(`${this.#pathOf(number + 1)} at 0: ${text}`);
+            for (const each of neverBegun) await this.#setAside(each);
           }
+          this.#leftovers.push(...neverBegun);
           return number;
         }
         if (!content.isBegun) continue;
@@ -128,7 +126,10 @@ class Recovery {
       damaged ??= { number, place };
       if (content === 'damaged') break;
     }
-    if (damaged === undefined && !wasBegun) return 0;
+    if (damaged === undefined && !wasBegun) {
+      this.#leftovers.push(...neverBegun);
+      return 0;
+    }
     const place = damaged?.place ?? this.#directory;
     throw new DamagedJournalError(
       `${place}: what was kept cannot be read, and nothing has been changed; ` +
@@ -159,7 +160,8 @@ class Recovery {
     const content = await this.#read(number);
     if (typeof content === 'string') return;
     const { path, header, bytes } = content;
-    const file = this.#addFile({ number, path, seed: header.seed, bytes: bytes.length });
+    const file = this.#state.addFile({ number, path, seed: header.seed, bytes: bytes.length });
+    const index = this.#beginIndex(file);
     let isDamaged = false;
     for (const batch of batchesOf(
       bytes,
@@ -172,88 +174,13 @@ class Recovery {
         // What follows a snapshot in its batch is counted in already; only the messages are news.
         if (isCountedIn && operation.kind !== 'publish') continue;
         if (operation.kind === 'snapshot' && operation.ends) isCountedIn = true;
-        this.#apply(operation, locationOf(file.slot, at));
+        addToIndex(index, operation, at);
+        this.#state.apply(operation, locationOf(file.slot, at));
       }
     }
-    if (isDamaged) await this.#setAside(path);
-  }
-
-  #apply(operation: Operation, location: number): void {
-    switch (operation.kind) {
-      case 'publish':
-        this.#publish(operation, location);
-        break;
-      case 'remove':
-        this.#remove(operation.chain, operation.from, operation.count);
-        break;
-      case 'reserve': {
-        const chain = this.#chain(operation.chain);
-        chain.reserved = operation.below;
-        break;
-      }
-      case 'returns':
-        this.#remember(operation.chain, operation.position, { returns: operation.returns });
-        break;
-      case 'topology':
-        this.#change(operation.change);
-        break;
-      case 'chain': {
-        const chain = this.#chain(operation.chain);
-        chain.reserved = operation.reserved;
-        chain.locations.skipTo(operation.next);
-        for (const { from, count } of operation.live) {
-          for (let i = 0; i < count; i++) chain.locations.set(from + i, UNKNOWN);
-        }
-        for (const { from, count } of operation.returned) {
-          this.#remember(operation.chain, from, { returns: count });
-        }
-        break;
-      }
-      case 'snapshot':
-        break;
-    }
-  }
-
-  #publish(operation: PublishOperation, location: number): void {
-    if (operation.transient) return;
-    for (const { chain, position, expiresAt } of operation.placements) {
-      const { locations } = this.#chain(chain);
-      if (position >= locations.next) {
-        locations.skipTo(position);
-        locations.push(location);
-      } else if (locations.get(position) !== NOWHERE) {
-        this.#countOut(locations.get(position));
-        locations.set(position, location);
-      } else {
-        // Told again after a failed write, and gone in the meantime.
-        continue;
-      }
-      this.#countIn(location);
-      if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
-    }
-  }
-
-  #remember(chain: number, position: number, fact: Partial<Remembered>): void {
-    const { remembered } = this.#chain(chain);
-    remembered.set(position, { ...NOTHING_REMEMBERED, ...remembered.get(position), ...fact });
-  }
-
-  #remove(chainNumber: number, from: number, count: number): void {
-    const chain = this.#chains.get(chainNumber);
-    if (chain === undefined) return;
-    for (let position = from; position < from + count; position++) {
-      this.#countOut(chain.locations.delete(position));
-      if (chain.remembered.size > 0) chain.remembered.delete(position);
-    }
-  }
-
-  #change(change: unknown): void {
-    this.#topology.push(change);
-    for (const [number, chain] of this.#chains) {
-      if (!this.#endsChain(change, number)) continue;
-      chain.locations.forEach((_position, location) => this.#countOut(location));
-      this.#chains.delete(number);
-    }
+    if (!isDamaged) return;
+    await this.#setAside(path);
+    file.isSetAside = true;
   }
 
   /** Finds the messages that are in earlier files, latest first: some may have been copied on. */
@@ -267,10 +194,10 @@ class Recovery {
         await this.#setAside(path);
         continue;
       }
-      const file = this.#addFile({ number, path, seed: head.header.seed, bytes: head.bytes });
+      const file = this.#state.addFile({ number, path, seed: head.header.seed, bytes: head.bytes });
       const index = await readFileIndex(this.#files, path, file.seed);
       if (index === undefined) await this.#scan(file);
-      else index.forEach((...entry) => this.#found(file, ...entry));
+      else index.forEach((...entry) => this.#state.found(file, ...entry));
     }
   }
 
@@ -279,6 +206,7 @@ class Recovery {
     const content = await this.#read(file.number);
     if (typeof content === 'string') return;
     const { path, header, bytes } = content;
+    const index = this.#beginIndex(file);
     let isDamaged = false;
     for (const batch of batchesOf(
       bytes,
@@ -286,28 +214,16 @@ class Recovery {
       this.#report(path, () => (isDamaged = true)),
     )) {
       for (const [operation, at] of decodeOperations(bytes, batch.start, batch.end)) {
-        if (operation.kind !== 'publish') continue;
+        if (operation.kind !== 'publish' || operation.transient) continue;
+        addToIndex(index, operation, at);
         for (const { chain, position, expiresAt } of operation.placements) {
-          this.#found(file, chain, position, at, expiresAt);
+          this.#state.found(file, chain, position, at, expiresAt);
         }
       }
     }
-    if (isDamaged) await this.#setAside(path);
-  }
-
-  #found(
-    file: JournalFile,
-    chain: number,
-    position: number,
-    offset: number,
-    expiresAt: number,
-  ): void {
-    file.placed++;
-    const locations = this.#chains.get(chain)?.locations;
-    if (locations?.get(position) !== UNKNOWN || offset >= file.bytes) return;
-    locations.set(position, locationOf(file.slot, offset));
-    file.live++;
-    if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
+    if (!isDamaged) return;
+    await this.#setAside(path);
+    file.isSetAside = true;
   }
 
   async #readHead(
@@ -325,59 +241,18 @@ class Recovery {
     }
   }
 
+  #beginIndex(file: JournalFile): FileIndexBuilder {
+    const index = new FileIndexBuilder();
+    this.#indexes.set(file, index);
+    return index;
+  }
+
   /** Gives a damaged file a second name, so that it stays for people to look at. */
   async #setAside(path: string): Promise<void> {
     await this.#files.link(path, `${path}.damaged`).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
       this.#logger.warn(`cannot set ${path} aside`, { error });
     });
-  }
-
-  #dropLost(): void {
-    let lost = 0;
-    for (const { locations } of this.#chains.values()) {
-      locations.forEach((position, location) => {
-        if (location !== UNKNOWN && location !== MEMORY_ONLY) return;
-        locations.delete(position);
-        lost++;
-      });
-    }
-    if (lost > 0) this.#logger.error(`${lost} messages are missing from the journal, and lost`);
-  }
-
-  #addFile(file: Pick<JournalFile, 'number' | 'path' | 'seed' | 'bytes'>): JournalFile {
-    const added = {
-      ...file,
-      written: file.bytes,
-      slot: this.#journalFiles.size + 1,
-      placed: 0,
-      live: 0,
-    };
-    this.#journalFiles.set(added.slot, added);
-    return added;
-  }
-
-  #countIn(location: number): void {
-    const file = this.#journalFiles.get(slotOf(location));
-    if (file === undefined) return;
-    file.placed++;
-    file.live++;
-  }
-
-  #countOut(location: number): void {
-    if (location <= 0) return;
-    const file = this.#journalFiles.get(slotOf(location));
-    if (file !== undefined) file.live--;
-  }
-
-  /** The state of a chain, which comes into being with its first message. */
-  #chain(number: number): RecoveredChain {
-    let chain = this.#chains.get(number);
-    if (chain === undefined) {
-      chain = { locations: new LocationTable(0), reserved: 0, remembered: new Map() };
-      this.#chains.set(number, chain);
-    }
-    return chain;
   }
 
   #report(path: string, damaged: () => void): ReportProblem {
@@ -400,4 +275,11 @@ class Recovery {
 function isRow(numbers: readonly number[], from: number): boolean {
   const row = numbers.filter((number) => number >= from);
   return row.every((number, i) => number === from + i);
+}
+
+function addToIndex(index: FileIndexBuilder, operation: Operation, at: number): void {
+  if (operation.kind !== 'publish' || operation.transient) return;
+  for (const { chain, position, expiresAt } of operation.placements) {
+    index.add(chain, position, at, expiresAt);
+  }
 }

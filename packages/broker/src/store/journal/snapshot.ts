@@ -11,6 +11,12 @@ import {
   TOPOLOGY_HEADER_BYTES,
 } from './operations.js';
 
+/** The state a new file begins with, and how many operations that counts in. */
+export interface Snapshot {
+  readonly payload: Buffer;
+  readonly operations: number;
+}
+
 /**
  * What a journal file begins with: everything the files before it say, but for the messages
  * themselves. Reading a journal therefore begins with the last file, and needs the others only for

@@ -72,6 +72,15 @@ export class SpareFile {
     return await this.#files.open(path, { create: true, durableWrites: this.#sync === 'always' });
   }
 
+  /** Removes files that are of no use to anybody. */
+  discard(...paths: readonly string[]): void {
+    for (const path of paths) {
+      this.#inTurn(async () => {
+        if (!this.#isClosed) await this.#files.remove(path);
+      });
+    }
+  }
+
   /** Takes a journal file that is no longer needed: as the spare one, or to be removed. */
   recycle(path: string): void {
     this.#inTurn(async () => {

@@ -1,0 +1,190 @@
+import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../location-table.js';
+import type { Remembered } from '../message-store.js';
+import { type JournalFile, locationOf, slotOf } from './journal-file.js';
+import type { Operation, PublishOperation } from './operations.js';
+
+/** A chain as the journal has left it. */
+export interface RecoveredChain {
+  readonly locations: LocationTable;
+  /** Positions below this may have been delivered. */
+  reserved: number;
+  /** What there is to remember of messages besides themselves; of most there is nothing. */
+  readonly remembered: Map<number, Remembered>;
+}
+
+const NOTHING_REMEMBERED: Remembered = { expiresAt: 0, returns: 0 };
+
+/** Whether a topology change is the end of a chain; the store does not know what changes mean. */
+export type EndsChain = (change: unknown, chain: number) => boolean;
+
+/**
+ * What a journal's operations add up to: the topology, what is alive in each chain and where it
+ * lies, and how much of each file is needed. It is told of them in order, and knows no disk.
+ */
+export class RecoveredState {
+  readonly chains: Map<number, RecoveredChain> = new Map();
+  /** Changes that make the topology what it was, from nothing, in order. */
+  readonly topology: unknown[] = [];
+  /** By slot. */
+  readonly #files = new Map<number, JournalFile>();
+  readonly #endsChain: EndsChain;
+
+  constructor(endsChain: EndsChain) {
+    this.#endsChain = endsChain;
+  }
+
+  get files(): readonly JournalFile[] {
+    return [...this.#files.values()];
+  }
+
+  /** A file has been found; nothing in it is alive as far as is known. */
+  addFile(file: Pick<JournalFile, 'number' | 'path' | 'seed' | 'bytes'>): JournalFile {
+    const added = {
+      ...file,
+      written: file.bytes,
+      isSynced: false,
+      isSetAside: false,
+      slot: this.#files.size + 1,
+      placed: 0,
+      live: 0,
+    };
+    this.#files.set(added.slot, added);
+    return added;
+  }
+
+  /** Goes by an operation, in order; `location` is where it lies. */
+  apply(operation: Operation, location: number): void {
+    switch (operation.kind) {
+      case 'publish':
+        this.#publish(operation, location);
+        break;
+      case 'remove':
+        this.#remove(operation.chain, operation.from, operation.count);
+        break;
+      case 'reserve': {
+        const chain = this.#chain(operation.chain);
+        chain.reserved = operation.below;
+        break;
+      }
+      case 'returns':
+        this.#remember(operation.chain, operation.position, { returns: operation.returns });
+        break;
+      case 'topology':
+        this.#change(operation.change);
+        break;
+      case 'chain': {
+        const chain = this.#chain(operation.chain);
+        chain.reserved = operation.reserved;
+        chain.locations.skipTo(operation.next);
+        for (const { from, count } of operation.live) {
+          for (let i = 0; i < count; i++) chain.locations.set(from + i, UNKNOWN);
+        }
+        for (const { from, count } of operation.returned) {
+          this.#remember(operation.chain, from, { returns: count });
+        }
+        break;
+      }
+      case 'snapshot':
+        break;
+    }
+  }
+
+  #publish(operation: PublishOperation, location: number): void {
+    if (operation.transient) return;
+    for (const { chain, position, expiresAt } of operation.placements) {
+      const { locations } = this.#chain(chain);
+      if (position >= locations.next) {
+        locations.skipTo(position);
+        locations.push(location);
+      } else if (locations.get(position) !== NOWHERE) {
+        this.#countOut(locations.get(position));
+        locations.set(position, location);
+      } else {
+        // Told again after a failed write, and gone in the meantime.
+        continue;
+      }
+      this.#countIn(location);
+      if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
+    }
+  }
+
+  #remember(chain: number, position: number, fact: Partial<Remembered>): void {
+    const { remembered } = this.#chain(chain);
+    remembered.set(position, { ...NOTHING_REMEMBERED, ...remembered.get(position), ...fact });
+  }
+
+  #remove(chainNumber: number, from: number, count: number): void {
+    const chain = this.chains.get(chainNumber);
+    if (chain === undefined) return;
+    for (let position = from; position < from + count; position++) {
+      this.#countOut(chain.locations.delete(position));
+      if (chain.remembered.size > 0) chain.remembered.delete(position);
+    }
+  }
+
+  #change(change: unknown): void {
+    this.topology.push(change);
+    for (const [number, chain] of this.chains) {
+      if (!this.#endsChain(change, number)) continue;
+      chain.locations.forEach((_position, location) => this.#countOut(location));
+      this.chains.delete(number);
+    }
+  }
+
+  /** A message lies in an earlier file: it is news if nobody knows yet where it is. */
+  found(
+    file: JournalFile,
+    chain: number,
+    position: number,
+    offset: number,
+    expiresAt: number,
+  ): void {
+    file.placed++;
+    const locations = this.chains.get(chain)?.locations;
+    if (locations?.get(position) !== UNKNOWN || offset >= file.bytes) return;
+    locations.set(position, locationOf(file.slot, offset));
+    file.live++;
+    if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
+  }
+
+  /** Empties the positions whose messages have not been found; returns how many there are. */
+  dropLost(): number {
+    let lost = 0;
+    for (const { locations } of this.chains.values()) {
+      locations.forEach((position, location) => {
+        if (location !== UNKNOWN && location !== MEMORY_ONLY) return;
+        locations.delete(position);
+        lost++;
+      });
+    }
+    return lost;
+  }
+
+  /** A position below a reservation counts as delivered: none is given to another message. */
+  passReservations(): void {
+    for (const { locations, reserved } of this.chains.values()) locations.skipTo(reserved);
+  }
+
+  #countIn(location: number): void {
+    const file = this.#files.get(slotOf(location));
+    if (file === undefined) return;
+    file.placed++;
+    file.live++;
+  }
+
+  #countOut(location: number): void {
+    if (location <= 0) return;
+    const file = this.#files.get(slotOf(location));
+    if (file !== undefined) file.live--;
+  }
+
+  /** The state of a chain, which comes into being with its first message. */
+  #chain(number: number): RecoveredChain {
+    let chain = this.chains.get(number);
+    if (chain === undefined) {
+      chain = { locations: new LocationTable(0), reserved: 0, remembered: new Map() };
+      this.chains.set(number, chain);
+    }
+    return chain;
+  }
+}
