@@ -188,3 +188,10 @@ export const historyThroughAnExchange: Difference<readonly string[]> = {
   rabbitmq: ['2', '1', '0'],
   leveret: ['0', '1', '2'],
 };
+
+export const countOfFirstGet: Difference<number | undefined> = {
+  about: 'x-delivery-count of a message of a quorum queue that is got for the first time',
+  reason: 'RabbitMQ 3.13.7 has no such header until a message has come back',
+  rabbitmq: 0,
+  leveret: undefined,
+};
