@@ -35,7 +35,7 @@ export async function takeOne(raw: RawConnection, queue: string, noAck = true): 
 export async function sendConfirmed(
   raw: RawConnection,
   publish: WireArguments,
-  body: string,
+  body: Uint8Array | string,
   properties: WireArguments = {},
 ): Promise<void> {
   raw.publish(2, { mandatory: true, ...publish }, body, { deliveryMode: 2, ...properties });
