@@ -195,3 +195,18 @@ export const countOfFirstGet: Difference<number | undefined> = {
   rabbitmq: 0,
   leveret: undefined,
 };
+
+/** What becomes of declaring a stream; null: it is declared. */
+export function streamQueue(queue: string): Difference<ExpectedClose | null> {
+  return {
+    about: 'queue.declare with the x-queue-type stream',
+    reason: 'there are none yet, and a queue of another kind would not do what one expects of it',
+    rabbitmq: null,
+    leveret: channelClose(
+      406,
+      `invalid arg 'x-queue-type' for queue '${queue}' in vhost '/': ` +
+        `"unsupported queue type 'stream'"`,
+      'queue.declare',
+    ),
+  };
+}
