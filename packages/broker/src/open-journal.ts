@@ -94,6 +94,7 @@ export async function openJournal(
     }
     persistence.restored();
     await journal.open();
+    for (const vhost of vhosts.values()) vhost.restored();
     await markBegun(files, options.directory);
     return { journal, vhosts, lock, budget: ports.budget };
   } catch (error) {

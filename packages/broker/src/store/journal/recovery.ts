@@ -4,7 +4,7 @@ import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../location-table.
 import type { Remembered } from '../message-store.js';
 import { batchesOf, type ReportProblem } from './batch-reader.js';
 import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
-import { readFileIndex } from './file-index.js';
+import { type IndexEntry, readFileIndex } from './file-index.js';
 import {
   BEGUN_NAME,
   type JournalFile,
@@ -202,7 +202,7 @@ class Recovery {
         chain.reserved = operation.reserved;
         chain.locations.skipTo(operation.next);
         for (const { from, count } of operation.live) {
-          for (let i = 0; i < count; i++) chain.locations.set(from + i, UNKNOWN);
+          for (let i = 0; i < count; i++) chain.locations.restore(from + i, UNKNOWN, 0);
         }
         for (const { from, count } of operation.returned) {
           this.#remember(operation.chain, from, { returns: count });
@@ -216,14 +216,15 @@ class Recovery {
 
   #publish(operation: PublishOperation, location: number): void {
     if (operation.transient) return;
+    const { bodyBytes } = operation;
     for (const { chain, position, expiresAt } of operation.placements) {
       const { locations } = this.#chain(chain);
       if (position >= locations.next) {
         locations.skipTo(position);
-        locations.push(location);
+        locations.push(location, bodyBytes);
       } else if (locations.get(position) !== NOWHERE) {
         this.#countOut(locations.get(position));
-        locations.set(position, location);
+        locations.restore(position, location, bodyBytes);
       } else {
         // Told again after a failed write, and gone in the meantime.
         continue;
@@ -270,7 +271,7 @@ class Recovery {
       const file = this.#addFile({ number, path, seed: head.header.seed, bytes: head.bytes });
       const index = await readFileIndex(this.#files, path, file.seed);
       if (index === undefined) await this.#scan(file);
-      else index.forEach((...entry) => this.#found(file, ...entry));
+      else index.forEach((entry) => this.#found(file, entry));
     }
   }
 
@@ -287,25 +288,21 @@ class Recovery {
     )) {
       for (const [operation, at] of decodeOperations(bytes, batch.start, batch.end)) {
         if (operation.kind !== 'publish') continue;
-        for (const { chain, position, expiresAt } of operation.placements) {
-          this.#found(file, chain, position, at, expiresAt);
+        const { bodyBytes, placements } = operation;
+        for (const placement of placements) {
+          this.#found(file, { ...placement, offset: at, bodyBytes });
         }
       }
     }
     if (isDamaged) await this.#setAside(path);
   }
 
-  #found(
-    file: JournalFile,
-    chain: number,
-    position: number,
-    offset: number,
-    expiresAt: number,
-  ): void {
+  #found(file: JournalFile, entry: IndexEntry): void {
+    const { chain, position, offset, bodyBytes, expiresAt } = entry;
     file.placed++;
     const locations = this.#chains.get(chain)?.locations;
     if (locations?.get(position) !== UNKNOWN || offset >= file.bytes) return;
-    locations.set(position, locationOf(file.slot, offset));
+    locations.restore(position, locationOf(file.slot, offset), bodyBytes);
     file.live++;
     if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
   }
