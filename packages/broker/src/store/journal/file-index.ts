@@ -51,13 +51,7 @@ export class FileIndexBuilder {
   #expires = false;
 
   /** As {@link IndexEntry} says; in pieces, for there is one for every message. */
-  add(
-    chain: number,
-    position: number,
-    offset: number,
-    bodyBytes: number,
-    expiresAt: number,
-  ): void {
+  add(chain: number, position: number, offset: number, bodyBytes: number, expiresAt: number): void {
     const expires = expiresAt !== 0;
     if (chain !== this.#chain || position !== this.#next || expires !== this.#expires) {
       this.#beginRun(chain, position, expires);

@@ -95,9 +95,7 @@ export class RuledBacklog implements Backlog {
     } else {
       this.#deliveryLimit = undefined;
     }
-    this.#limit = LengthLimit.isSet(settings)
-      ? new LengthLimit(settings, this.#inner)
-      : undefined;
+    this.#limit = LengthLimit.isSet(settings) ? new LengthLimit(settings, this.#inner) : undefined;
   }
 
   /** Drops what has become too much under rules that have changed. */
