@@ -1,7 +1,8 @@
 /**
  * Runs a RabbitMQ node of its own until SIGTERM or SIGINT, with the plugins that the conformance
  * suite tests and any others: `node test/dist/peers/run-rabbitmq.js [--port 5672] [plugin ...]`.
- * Prints `control PATH`, the path of its `rabbitmqctl`, and `ready amqp://...` once it accepts AMQP.
+ * Prints `control PATH`, the path of its `rabbitmqctl`, and `ready amqp://...` once it accepts
+ * AMQP.
  */
 import { parseArgs } from 'node:util';
 import { PLUGINS, startRabbitNode } from './rabbitmq-node.js';

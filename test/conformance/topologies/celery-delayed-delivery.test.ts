@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import { deathsOf, headersOf, wayOf } from '../../wire/deaths.js';
 import type { RawConnection } from '../../wire/raw-connection.js';
 import type { WireArguments } from '../../wire/wire-codec.js';
 import { brokerUnderTest } from '../broker-under-test.js';
@@ -13,7 +14,7 @@ import {
   levelsOf,
   wayThrough,
 } from './delay-levels.js';
-import { deathsOf, deliveredBodies, headersOf, takeOne, wayOf } from './messages.js';
+import { deliveredBodies, takeOne } from './messages.js';
 import { declareTopology, deleteTopologyAfterwards, type Topology, together } from './topology.js';
 import { TurnedBroker } from './turned-broker.js';
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import { headersOf } from '../../wire/deaths.js';
 import type { Content, RawConnection } from '../../wire/raw-connection.js';
 import type { WireArguments } from '../../wire/wire-codec.js';
 import { brokerUnderTest } from '../broker-under-test.js';
 import { hasExchangeType } from '../controlled-broker.js';
-import { headersOf, sendConfirmed, takeOne } from './messages.js';
+import { sendConfirmed, takeOne } from './messages.js';
 import { declareTopology, deleteTopologyAfterwards, type Topology, together } from './topology.js';
 
 /**

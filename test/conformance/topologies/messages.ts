@@ -6,17 +6,6 @@ import type { WireArguments } from '../../wire/wire-codec.js';
 /** How long a message may take. A deadline, not a measure: it only ends a failed test. */
 const DEADLINE_MILLISECONDS = 20_000;
 
-/** One entry of `x-death`, its numbers and texts without their wire types. */
-export interface DeathEntry {
-  readonly queue: string;
-  readonly reason: string;
-  readonly count: number;
-  readonly exchange: string;
-  readonly 'routing-keys': readonly string[];
-  /** Seconds since 1970. */
-  readonly time: number;
-}
-
 /** The next message of a queue, as soon as there is one. */
 export async function takeOne(raw: RawConnection, queue: string, noAck = true): Promise<Content> {
   const giveUp = Date.now() + DEADLINE_MILLISECONDS;
@@ -49,28 +38,4 @@ export async function deliveredBodies(raw: RawConnection, count: number): Promis
     bodies.push((await raw.expectContent('basic.deliver', 1)).body.toString());
   }
   return bodies;
-}
-
-export function headersOf(message: Content): Record<string, unknown> {
-  return (message.properties.headers ?? {}) as Record<string, unknown>; // a table
-}
-
-/** What is told of a message's deaths, the newest first. */
-export function deathsOf(message: Content): DeathEntry[] {
-  return plain(headersOf(message)['x-death'] ?? []) as DeathEntry[]; // RabbitMQ's format
-}
-
-/** Deaths as queue, reason and count: enough to tell the way a message came. */
-export function wayOf(message: Content): string[] {
-  return deathsOf(message).map(({ queue, reason, count }) => `${queue} ${reason} ${count}`);
-}
-
-/** Values without their wire types. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'bigint') return Number(value);
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
-  const typed = value as { '!'?: string; value?: unknown }; // amqplib's form of a typed value
-  if (typed['!'] !== undefined) return plain(typed.value);
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import { deathsOf, headersOf, wayOf } from '../../wire/deaths.js';
 import type { RawConnection } from '../../wire/raw-connection.js';
 import type { WireArguments } from '../../wire/wire-codec.js';
 import { brokerUnderTest } from '../broker-under-test.js';
-import { deathsOf, headersOf, sendConfirmed, takeOne, wayOf } from './messages.js';
+import { sendConfirmed, takeOne } from './messages.js';
 import { declareTopology, deleteTopologyAfterwards, type Topology } from './topology.js';
 
 /**

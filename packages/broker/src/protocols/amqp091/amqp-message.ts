@@ -61,8 +61,8 @@ export class AmqpMessage extends Message {
   }
 
   /**
-   * A kept message from its stored form: `buffer[start, end)`, as {@link writeTo} wrote it. Throws a
-   * RangeError if it is of another format.
+   * A kept message from its stored form: `buffer[start, end)`, as {@link writeTo} wrote it. Throws
+   * a RangeError if it is of another format.
    */
   static restore(
     slabs: SlabAllocator,

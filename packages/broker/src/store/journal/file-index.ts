@@ -16,8 +16,8 @@ import { readRange } from './journal-file.js';
  * ```
  *
  * A run is a row of neighbouring positions of one chain: of a long queue a message takes eight
- * octets. `body` is how long its body is. `seed` is the journal file's: an index of an earlier use of the number is not taken for
- * this one.
+ * octets. `body` is how long its body is. `seed` is the journal file's: an index of an earlier use
+ * of the number is not taken for this one.
  */
 const MAGIC = Buffer.from('LVRTIND2', 'latin1');
 const HEADER_BYTES = 16;
