@@ -78,6 +78,10 @@ export class BrokerProcess implements BrokerAccess {
     // It passes by itself.
   }
 
+  wallTime(): number {
+    return Date.now();
+  }
+
   /** SIGKILL, this moment; nothing is heard from it any more. */
   kill(): void {
     this.#child.kill('SIGKILL');

@@ -17,11 +17,11 @@ const TRIES_MAX = 1_000;
 export type Ending = 'power loss' | 'stop';
 
 /**
- * A broker that is ended and started again, as often as one likes, on one disk and with one clock.
+ * A broker that is ended and started again, as often as one likes, on one disk.
  * Nothing survives a power loss but what was durable.
  */
 export class RestartedBroker {
-  readonly clock: HandTurnedClock = new HandTurnedClock();
+  clock: HandTurnedClock = new HandTurnedClock();
   #disk = new FaultyFiles();
   #world!: World;
   #client!: StreamClient;
@@ -42,7 +42,7 @@ export class RestartedBroker {
     if (how === 'stop') await this.#world.close();
     this.#world.cut();
     this.#disk = new FaultyFiles({ content: this.#disk.crash(NOTHING_MORE) });
-    this.clock.advance(downMilliseconds);
+    this.clock = new HandTurnedClock(this.clock.wallTime() + downMilliseconds);
     await this.#open();
   }
 

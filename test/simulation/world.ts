@@ -20,7 +20,7 @@ const TURNS_MAX = 100_000;
 export interface WorldOptions {
   readonly fileBytes: number;
   readonly memoryBytes?: number;
-  /** Goes on from one broker to the next. Default: a new one. */
+  /** Default: a new one. */
   readonly clock?: HandTurnedClock;
 }
 
@@ -88,6 +88,10 @@ export class World implements BrokerAccess {
 
   letTimePass(milliseconds: number): void {
     this.clock.advance(milliseconds);
+  }
+
+  wallTime(): number {
+    return this.clock.wallTime();
   }
 
   /** Stops the broker as an operator does. */
