@@ -18,27 +18,35 @@ const rabbitmq = spawn(process.execPath, ['test/dist/peers/run-rabbitmq.js'], {
 });
 const ended = once(rabbitmq, 'exit');
 try {
-  const url = await readyUrl(rabbitmq);
-  console.log(`testing ${url}`);
-  process.exitCode = await runTests(url);
+  const node = await untilReady(rabbitmq);
+  console.log(`testing ${node.AMQP_URL}`);
+  process.exitCode = await runTests(node);
 } finally {
   rabbitmq.kill('SIGTERM');
   await ended;
 }
 
-async function readyUrl(child: ChildProcess): Promise<string> {
+/** How the tests reach the node: variables of their environment. */
+interface Node {
+  readonly AMQP_URL: string;
+  readonly RABBITMQCTL: string;
+}
+
+async function untilReady(child: ChildProcess): Promise<Node> {
   if (child.stdout === null) throw new Error('RabbitMQ has no stdout');
+  let control = '';
   for await (const line of createInterface({ input: child.stdout })) {
-    const url = /^ready (\S+)/.exec(line)?.[1];
-    if (url !== undefined) return url;
+    const [, what, value = ''] = /^(control|ready) (\S+)$/.exec(line) ?? [];
+    if (what === 'control') control = value;
+    if (what === 'ready') return { AMQP_URL: value, RABBITMQCTL: control };
   }
   throw new Error('RabbitMQ did not start; npm run setup:interop installs it');
 }
 
-async function runTests(url: string): Promise<number> {
+async function runTests(node: Node): Promise<number> {
   const tests = spawn(process.execPath, ['scripts/dist/run-tests.js', ...filters], {
     cwd: root,
-    env: { ...process.env, AMQP_URL: url },
+    env: { ...process.env, ...node },
     stdio: 'inherit',
   });
   await once(tests, 'exit');

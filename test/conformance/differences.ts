@@ -188,3 +188,25 @@ export const historyThroughAnExchange: Difference<readonly string[]> = {
   rabbitmq: ['2', '1', '0'],
   leveret: ['0', '1', '2'],
 };
+
+export const countOfFirstGet: Difference<number | undefined> = {
+  about: 'x-delivery-count of a message of a quorum queue that is got for the first time',
+  reason: 'RabbitMQ 3.13.7 has no such header until a message has come back',
+  rabbitmq: 0,
+  leveret: undefined,
+};
+
+/** What becomes of declaring a stream; null: it is declared. */
+export function streamQueue(queue: string): Difference<ExpectedClose | null> {
+  return {
+    about: 'queue.declare with the x-queue-type stream',
+    reason: 'there are none yet, and a queue of another kind would not do what one expects of it',
+    rabbitmq: null,
+    leveret: channelClose(
+      406,
+      `invalid arg 'x-queue-type' for queue '${queue}' in vhost '/': ` +
+        `"unsupported queue type 'stream'"`,
+      'queue.declare',
+    ),
+  };
+}

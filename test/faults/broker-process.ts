@@ -5,7 +5,11 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { BrokerAccess } from '../simulation/traffic/broker-access.js';
-import { StreamClient, type StreamClientEvents } from '../simulation/traffic/stream-client.js';
+import {
+  StreamClient,
+  type StreamClientEvents,
+  UNHEARD,
+} from '../simulation/traffic/stream-client.js';
 
 const SCRIPT = fileURLToPath(new URL('./run-broker.js', import.meta.url));
 
@@ -51,8 +55,7 @@ export class BrokerProcess implements BrokerAccess {
 
   async connect(events: Partial<StreamClientEvents> = {}): Promise<StreamClient> {
     const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
-    const all = { onDelivery: () => {}, onConfirm: () => {}, ...events };
-    const client = await this.wait(StreamClient.connect(socket, all));
+    const client = await this.wait(StreamClient.connect(socket, { ...UNHEARD, ...events }));
     this.#clients.add(client);
     if (!this.isRunning || this.#child.killed) client.cut();
     return client;
@@ -73,6 +76,10 @@ export class BrokerProcess implements BrokerAccess {
 
   letTimePass(): void {
     // It passes by itself.
+  }
+
+  wallTime(): number {
+    return Date.now();
   }
 
   /** SIGKILL, this moment; nothing is heard from it any more. */

@@ -3,11 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Progress, type Stage } from '../simulation/traffic/actors.js';
-import { checkTopology, emptyQueues, lookIntoQueues } from '../simulation/traffic/inspection.js';
+import type { Scenario } from '../simulation/scenario.js';
+import type { NewScenario } from '../simulation/simulation.js';
 import { ClosedError } from '../simulation/traffic/stream-client.js';
-import { TopologyModel } from '../simulation/traffic/topology-model.js';
-import { Traffic } from '../simulation/traffic/traffic.js';
 import { SeededRandom } from '../wire/seeded-random.js';
 import { BrokerProcess } from './broker-process.js';
 
@@ -31,13 +29,18 @@ export interface CrashSummary {
 }
 
 /**
- * Kills a broker's process again and again at random moments, with random clients at work, and
- * looks after each life at what the next one finds in the same directory. The clients do the same
- * for the same seed; when the process dies is up to the machine. Throws what is wrong.
+ * Kills a broker's process again and again at random moments, with a scenario's random clients at
+ * work, and looks after each life at what the next one finds in the same directory. The clients do
+ * the same for the same seed; when the process dies is up to the machine. Throws what is wrong.
  */
-export async function crash(kills: number, seed: number): Promise<CrashSummary> {
+export async function crash(
+  kills: number,
+  seed: number,
+  newScenario: NewScenario,
+): Promise<CrashSummary> {
   const directory = await mkdtemp(join(tmpdir(), 'leveret-crash-'));
-  const summary = await new Crashes(directory, new SeededRandom(seed)).run(kills);
+  const random = new SeededRandom(seed);
+  const summary = await new Crashes(directory, random, newScenario(random, BURST)).run(kills);
   // Left behind for a look when something was wrong.
   await rm(directory, { recursive: true });
   return summary;
@@ -46,15 +49,12 @@ export async function crash(kills: number, seed: number): Promise<CrashSummary> 
 class Crashes {
   readonly #directory: string;
   readonly #random: SeededRandom;
-  readonly #topology = new TopologyModel();
-  readonly #stage: Stage;
-  #lastId = 0;
+  readonly #scenario: Scenario;
 
-  constructor(directory: string, random: SeededRandom) {
+  constructor(directory: string, random: SeededRandom, scenario: Scenario) {
     this.#directory = directory;
     this.#random = random;
-    const nextId = (): number => ++this.#lastId;
-    this.#stage = { topology: this.#topology, progress: new Progress(), nextId, problems: [] };
+    this.#scenario = scenario;
   }
 
   async run(kills: number): Promise<CrashSummary> {
@@ -75,11 +75,10 @@ class Crashes {
       broker.kill();
       await broker.gone();
     }
-    return { kills, stops, published: this.#lastId };
+    return { kills, stops, published: this.#scenario.published };
   }
 
   async #live(broker: BrokerProcess, life: number, isClean: boolean): Promise<void> {
-    const traffic = new Traffic(broker, this.#stage, this.#random, BURST);
     const end = Date.now() + this.#random.below(LIFE_MILLISECONDS_MAX);
     let isKilled = false;
     const kill = (): void => {
@@ -88,12 +87,11 @@ class Crashes {
     };
     const killing = isClean ? undefined : delay(end - Date.now()).then(kill);
     try {
-      await traffic.begin(life);
+      await this.#scenario.begin(broker, life);
       while (isClean ? Date.now() < end : !isKilled) {
-        await traffic.step();
-        assert.deepEqual(this.#stage.problems, []);
+        await this.#scenario.step();
       }
-      if (isClean) await traffic.barrier();
+      if (isClean) await this.#scenario.barrier();
     } catch (error) {
       if (!isKilled || !(error instanceof ClosedError)) throw error;
     }
@@ -104,9 +102,6 @@ class Crashes {
 
   async #check(broker: BrokerProcess, wasClean: boolean): Promise<void> {
     assert.doesNotMatch(broker.complaints, /damaged|missing|lost|Error/);
-    await lookIntoQueues(broker, this.#topology, { wasClean });
-    if (this.#topology.pending === undefined && this.#random.percent(70)) return;
-    await emptyQueues(broker, this.#topology);
-    await checkTopology(broker, this.#topology);
+    await this.#scenario.check(broker, { wasClean });
   }
 }

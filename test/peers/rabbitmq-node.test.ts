@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import { findRabbitmqServer, startRabbitNode } from './rabbitmq-node.js';
 
@@ -18,6 +20,10 @@ test('a node serves AMQP, and leaves nothing behind', { skip: missing }, async (
     assert.ok(message);
     assert.equal(message.content.toString(), 'message');
     await connection.close();
+    const { stdout } = await promisify(execFile)(node.control, ['--quiet', 'list_vhosts'], {
+      env: {},
+    });
+    assert.match(stdout, /^\/$/m);
   } finally {
     await node.stop();
   }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A RabbitMQ of one's own: nothing of it is shared with another node on this machine. */
@@ -13,6 +13,8 @@ export interface RabbitNode {
   readonly port: number;
   /** Where its configuration, logs and data are; gone after `stop()`. */
   readonly directory: string;
+  /** The path of a `rabbitmqctl` that is about this node, and needs nothing of its caller's. */
+  readonly control: string;
   /** Ends the processes this node started, and only those, then removes its directory. */
   stop(): Promise<void>;
 }
@@ -33,6 +35,15 @@ export interface RabbitNodeOptions {
  */
 const libraryRoot = '/usr/lib/rabbitmq/lib';
 
+/** What the conformance suite tests and RabbitMQ has in a plugin. */
+export const PLUGINS: readonly string[] = [
+  'rabbitmq_consistent_hash_exchange',
+  'rabbitmq_event_exchange',
+  'rabbitmq_random_exchange',
+  'rabbitmq_recent_history_exchange',
+  'rabbitmq_sharding',
+];
+
 /** The path of RabbitMQ's start script, or undefined where it is not installed. */
 export async function findRabbitmqServer(): Promise<string | undefined> {
   const folders = await readdir(libraryRoot).catch(() => []);
@@ -51,6 +62,7 @@ export async function startRabbitNode(options: RabbitNodeOptions = {}): Promise<
   const [freePort, distributionPort, mapperPort] = await freePorts(3);
   const port = options.port ?? freePort!;
   const environment = await layOut(directory, port, distributionPort!, mapperPort!, options);
+  const control = await writeControl(join(dirname(script), 'rabbitmqctl'), environment);
 
   // In the foreground, so that its pid is known: otherwise the Erlang VM starts one as a daemon.
   const mapper = launch(
@@ -71,7 +83,7 @@ export async function startRabbitNode(options: RabbitNodeOptions = {}): Promise<
     await stop();
     throw new Error(`RabbitMQ did not start:\n${server.output()}\n${log}`, { cause: error });
   }
-  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, directory, stop };
+  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, directory, control, stop };
 }
 
 /** Writes the node's files and answers the environment that points RabbitMQ at them alone. */
@@ -117,6 +129,18 @@ async function layOut(
     RABBITMQ_LOGS: inDirectory('log/rabbit.log'),
     RABBITMQ_PID_FILE: inDirectory('pid'),
   };
+}
+
+/** Writes a `rabbitmqctl` with the node's environment, and answers its path. */
+async function writeControl(program: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const path = join(environment.HOME!, 'rabbitmqctl');
+  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+  const variables = Object.entries(environment).map(([name, value = '']) => {
+    return `export ${name}=${quoted(value)}\n`;
+  });
+  const text = `#!/bin/sh\n${variables.join('')}exec ${quoted(program)} "$@"\n`;
+  await writeFile(path, text, { mode: 0o700 });
+  return path;
 }
 
 interface Launched {

@@ -10,15 +10,21 @@ interface Pending {
 
 /** A clock that stands still until it is turned: timers fire when a test says so. */
 export class HandTurnedClock implements Clock {
+  readonly #wallTimeBegin: number;
   #now = 0;
   readonly #pending = new Set<Pending>();
+
+  /** The wall time it begins at; its other time begins at 0. Default: some day in 2026. */
+  constructor(wallTimeBegin: number = WALL_TIME_BEGIN) {
+    this.#wallTimeBegin = wallTimeBegin;
+  }
 
   now(): number {
     return this.#now;
   }
 
   wallTime(): number {
-    return WALL_TIME_BEGIN + this.#now;
+    return this.#wallTimeBegin + this.#now;
   }
 
   after(milliseconds: number, action: () => void): Timer {

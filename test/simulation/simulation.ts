@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { SeededRandom } from '../wire/seeded-random.js';
 import type { DiskEvent } from './disk-state.js';
 import { FaultyFiles } from './faulty-files.js';
-import { Progress, type Stage } from './traffic/actors.js';
-import { checkTopology, emptyQueues, lookIntoQueues } from './traffic/inspection.js';
+import { HandTurnedClock } from './hand-turned-clock.js';
+import type { Scenario } from './scenario.js';
 import { ClosedError } from './traffic/stream-client.js';
-import { TopologyModel } from './traffic/topology-model.js';
-import { Traffic } from './traffic/traffic.js';
-import { World } from './world.js';
+import { World, type WorldOptions } from './world.js';
 
 /** Steps in one life of a broker. */
 const STEPS_MAX = 120;
@@ -16,6 +14,9 @@ const CRASH_EVENTS_MAX = 250;
 /** Messages published at once now and then; so many that not all stay in memory. */
 const LIGHT_BURST = 40;
 const HEAVY_BURST = 800;
+
+/** The longest that a broker is down, in milliseconds. */
+const DOWN_MILLISECONDS_MAX = 3_000;
 
 /** Lives of a broker in one run. */
 const LIVES = 4;
@@ -27,35 +28,35 @@ export interface SimulationSummary {
   readonly cleanStops: number;
 }
 
+/** Makes a scenario; `burst` is how many messages are published at once, at most. */
+export type NewScenario = (random: SeededRandom, burst: number) => Scenario;
+
 /**
- * Several lives of one broker: random clients on a disk that fails and loses power at random
- * moments, and after each life a look at what is left. Everything follows from the seed. Throws
- * what is wrong.
+ * Several lives of one broker: the random clients of a scenario on a disk that fails and loses power
+ * at random moments, and after each life a look at what is left. Everything follows from the seed.
+ * Throws what is wrong.
  */
-export async function simulate(seed: number): Promise<SimulationSummary> {
-  return await new Simulation(seed).run();
+export async function simulate(seed: number, newScenario: NewScenario): Promise<SimulationSummary> {
+  return await new Simulation(seed, newScenario).run();
 }
 
 class Simulation {
   readonly #random: SeededRandom;
-  readonly #options: { readonly fileBytes: number; readonly memoryBytes: number };
-  readonly #isHeavy: boolean;
+  readonly #storage: Pick<WorldOptions, 'fileBytes' | 'memoryBytes'>;
   readonly #hasFaults: boolean;
-  readonly #stage: Stage;
-  readonly #topology = new TopologyModel();
-  #lastId = 0;
+  readonly #scenario: Scenario;
+  #clock = new HandTurnedClock();
   #content: readonly DiskEvent[] = [];
   #crashes = 0;
   #cleanStops = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, newScenario: NewScenario) {
     this.#random = new SeededRandom(seed);
-    this.#isHeavy = this.#random.percent(10);
+    const isHeavy = this.#random.percent(10);
     const fileBytes = this.#random.pick([2_048, 8_192, 65_536]);
-    this.#options = { fileBytes, memoryBytes: this.#isHeavy ? 1 : 1_048_576 };
+    this.#storage = { fileBytes, memoryBytes: isHeavy ? 1 : 1_048_576 };
     this.#hasFaults = this.#random.percent(40);
-    const nextId = (): number => ++this.#lastId;
-    this.#stage = { topology: this.#topology, progress: new Progress(), nextId, problems: [] };
+    this.#scenario = newScenario(this.#random, isHeavy ? HEAVY_BURST : LIGHT_BURST);
   }
 
   async run(): Promise<SimulationSummary> {
@@ -63,7 +64,11 @@ class Simulation {
       const wasClean = await this.#live(life);
       await this.#check(wasClean);
     }
-    return { published: this.#lastId, crashes: this.#crashes, cleanStops: this.#cleanStops };
+    return {
+      published: this.#scenario.published,
+      crashes: this.#crashes,
+      cleanStops: this.#cleanStops,
+    };
   }
 
   /** One life; returns whether the broker was stopped, not killed. */
@@ -74,23 +79,16 @@ class Simulation {
       turnsMax: this.#random.pick([0, 1, 4]),
     });
     const isClean = this.#random.percent(20);
-    const world = await World.open(disk, this.#random, this.#options);
+    const world = await this.#open(disk);
     try {
-      const traffic = new Traffic(
-        world,
-        this.#stage,
-        this.#random,
-        this.#isHeavy ? HEAVY_BURST : LIGHT_BURST,
-      );
-      await traffic.begin(life);
+      await this.#scenario.begin(world, life);
       if (!isClean) disk.crashAfter(this.#random.below(CRASH_EVENTS_MAX), () => world.cut());
       if (this.#hasFaults) this.#planFaults(disk);
       for (let i = 0; i < STEPS_MAX && !disk.isDead; i++) {
-        await traffic.step();
-        assert.deepEqual(this.#stage.problems, []);
+        await this.#scenario.step();
       }
       if (isClean) {
-        await traffic.barrier();
+        await this.#scenario.barrier();
         await world.close();
       }
     } catch (error) {
@@ -107,13 +105,9 @@ class Simulation {
 
   async #check(wasClean: boolean): Promise<void> {
     const disk = new FaultyFiles({ seed: this.#random.bits(), content: this.#content });
-    const world = await World.open(disk, this.#random, this.#options);
+    const world = await this.#open(disk);
     try {
-      await lookIntoQueues(world, this.#topology, { wasClean });
-      if (this.#topology.pending !== undefined || this.#random.percent(50)) {
-        await emptyQueues(world, this.#topology);
-        await checkTopology(world, this.#topology);
-      }
+      await this.#scenario.check(world, { wasClean });
       if (this.#random.percent(50)) await world.close();
     } catch (error) {
       throw withLog(error, world);
@@ -121,6 +115,13 @@ class Simulation {
     world.cut();
     checkLog(world);
     this.#content = disk.crash();
+  }
+
+  /** Starts a broker, some time after the one before. */
+  async #open(disk: FaultyFiles): Promise<World> {
+    const down = this.#random.below(DOWN_MILLISECONDS_MAX);
+    this.#clock = new HandTurnedClock(this.#clock.wallTime() + down);
+    return await World.open(disk, this.#random, { ...this.#storage, clock: this.#clock });
   }
 
   #planFaults(disk: FaultyFiles): void {

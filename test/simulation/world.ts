@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Broker, type Logger, type StorageOptions } from '@leveret/broker';
+import { Broker, type Logger, type StorageOptions, type VirtualHostControl } from '@leveret/broker';
 import type { SeededRandom } from '../wire/seeded-random.js';
 import type { FaultyFiles } from './faulty-files.js';
 import { HandTurnedClock } from './hand-turned-clock.js';
 import type { BrokerAccess } from './traffic/broker-access.js';
-import { StreamClient, type StreamClientEvents } from './traffic/stream-client.js';
+import { StreamClient, type StreamClientEvents, UNHEARD } from './traffic/stream-client.js';
 
 /** Where the simulated brokers keep their data. */
 export const DIRECTORY = '/data';
@@ -15,6 +15,12 @@ export const DIRECTORY = '/data';
 const TURNS_PER_TICK = 50;
 const TICK_MILLISECONDS = 250;
 const TURNS_MAX = 100_000;
+
+/** How a broker is started. */
+export interface WorldOptions extends Pick<StorageOptions, 'fileBytes' | 'memoryBytes' | 'sync'> {
+  /** Default: a new one. */
+  readonly clock?: HandTurnedClock;
+}
 
 /** A broker in this process on a disk that may fail, and the way to it. */
 export class World implements BrokerAccess {
@@ -37,15 +43,14 @@ export class World implements BrokerAccess {
   static async open(
     disk: FaultyFiles,
     random: SeededRandom,
-    options: Pick<StorageOptions, 'fileBytes' | 'memoryBytes' | 'sync'>,
+    { clock = new HandTurnedClock(), ...storage }: WorldOptions,
   ): Promise<World> {
-    const clock = new HandTurnedClock();
     const log: string[] = [];
     const opening = Broker.open({
       clock,
       logger: loggerTo(log),
       random: { bytes: (bytes) => random.bytes(bytes) },
-      storage: { directory: DIRECTORY, files: disk, ...options },
+      storage: { directory: DIRECTORY, files: disk, ...storage },
     });
     const broker = await pump(opening, clock);
     return new World(disk, clock, broker, log);
@@ -55,12 +60,16 @@ export class World implements BrokerAccess {
   async connect(events: Partial<StreamClientEvents> = {}): Promise<StreamClient> {
     const [ours, theirs] = duplexPair();
     this.#broker.accept(theirs);
-    const all = { onDelivery: () => {}, onConfirm: () => {}, ...events };
-    const connecting = StreamClient.connect(ours, all);
+    const connecting = StreamClient.connect(ours, { ...UNHEARD, ...events });
     const client = await this.wait(connecting);
     this.#clients.add(client);
     if (this.#isCut) this.cut();
     return client;
+  }
+
+  /** What an operator sets. */
+  get control(): VirtualHostControl {
+    return this.#broker.vhost('/');
   }
 
   /** Pulls every plug. */
@@ -77,6 +86,10 @@ export class World implements BrokerAccess {
 
   letTimePass(milliseconds: number): void {
     this.clock.advance(milliseconds);
+  }
+
+  wallTime(): number {
+    return this.clock.wallTime();
   }
 
   /** Stops the broker as an operator does. */

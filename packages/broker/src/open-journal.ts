@@ -8,7 +8,7 @@ import type { Reporting } from './core/events/reporting.js';
 import { endsChain, Journalled } from './core/persistence.js';
 import type { TopologyChange } from './core/topology.js';
 import { VirtualHost } from './core/virtual-host.js';
-import { AMQP_FORMAT, AmqpMessage } from './protocols/amqp091/amqp-message.js';
+import { AmqpMessage } from './protocols/amqp091/amqp-message.js';
 import { type DirectoryLock, lockDirectory } from './store/disk/directory-lock.js';
 import type { Files } from './store/disk/files.js';
 import { Journal } from './store/journal/journal.js';
@@ -63,10 +63,8 @@ export async function openJournal(
     const journal: Journal = new Journal(
       {
         ...ports,
-        decode: (format, priority, buffer, start, end) => {
-          if (format !== AMQP_FORMAT) throw new RangeError(`no protocol has format ${format}`);
-          return AmqpMessage.restore(slabs, priority, buffer, start, end);
-        },
+        decode: (format, priority, ...range) =>
+          AmqpMessage.restore(slabs, { format, priority }, ...range),
         topology: () => topologyOf(vhosts, persistence),
       },
       options,
@@ -94,6 +92,7 @@ export async function openJournal(
     }
     persistence.restored();
     await journal.open();
+    for (const vhost of vhosts.values()) vhost.restored();
     await markBegun(files, options.directory);
     return { journal, vhosts, lock, budget: ports.budget };
   } catch (error) {

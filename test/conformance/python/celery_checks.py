@@ -87,6 +87,17 @@ def countdown_and_eta_delay_a_task():
 
 
 @check
+def tasks_of_a_later_hour_do_not_hold_up_others():
+    # The worker keeps them, and asks for as many messages more as they are.
+    for _ in range(6):
+        task["add"].apply_async((1, 1), countdown=3_600)
+    inspect = app.control.inspect(destination=[FIRST], timeout=SECONDS_MAX)
+    eventually(lambda: len(inspect.scheduled()[FIRST]) == 6, "six tasks kept by the worker")
+    equal(ready_count(celery_app.DEFAULT), 0)
+    equal(get(task["add"].delay(2, 3)), 5)
+
+
+@check
 def a_revoked_task_is_not_executed():
     result = task["add"].apply_async((1, 1), countdown=0.5)
     app.control.revoke(result.id, destination=[FIRST], reply=True, timeout=SECONDS_MAX)

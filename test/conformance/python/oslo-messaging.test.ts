@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { brokerUnderTest } from '../broker-under-test.js';
 import { deleteAfterwards } from '../clients/delete-afterwards.js';
 import { Program } from '../clients/program.js';
@@ -10,7 +10,33 @@ import { pythonCommand, withoutPython } from './interpreter.js';
 const broker = await brokerUnderTest();
 const skip = await withoutPython('oslo_messaging');
 
-test('oslo.messaging', { skip }, async (t) => {
+/** What an operator sets, by what it makes of queues and exchanges. */
+const CONFIGURATIONS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'as it comes': {},
+  'x-queue-type: quorum, x-delivery-limit': {
+    rabbit_quorum_queue: true,
+    rabbit_quorum_delivery_limit: 10,
+    rabbit_quroum_max_memory_length: 1000,
+    rabbit_quroum_max_memory_bytes: 1_000_000,
+  },
+  'x-ha-policy, durable, x-cancel-on-ha-failover': {
+    rabbit_ha_queues: true,
+    amqp_durable_queues: true,
+    enable_cancel_on_failover: true,
+  },
+  'auto-delete, x-expires of a minute': {
+    amqp_auto_delete: true,
+    rabbit_transient_queues_ttl: 60,
+  },
+};
+
+describe('oslo.messaging', { skip, concurrency: 2 }, () => {
+  for (const [what, options] of Object.entries(CONFIGURATIONS)) {
+    test(what, (t) => check(t, options));
+  }
+});
+
+async function check(t: TestContext, options: Readonly<Record<string, unknown>>): Promise<void> {
   const run = randomBytes(4).toString('hex');
   deleteAfterwards(broker, {
     queues: [
@@ -23,6 +49,7 @@ test('oslo.messaging', { skip }, async (t) => {
   const env = {
     AMQP_URL: broker.url,
     RUN: run,
+    OPTIONS: JSON.stringify(options),
     PYTHONDONTWRITEBYTECODE: '1',
   };
   const program = (name: string): string => repositoryPath(`test/conformance/python/${name}.py`);
@@ -33,4 +60,4 @@ test('oslo.messaging', { skip }, async (t) => {
     }),
   );
   await runChecks(t, pythonCommand(program('oslo_checks'), [], env));
-});
+}

@@ -1,7 +1,9 @@
 """The transports and the names that oslo_server.py and oslo_checks.py share.
 
-RUN makes the names of this run its own, on a broker that others use too.
+RUN makes the names of this run its own, on a broker that others use too. OPTIONS are the options of
+oslo.messaging's RabbitMQ driver, as JSON.
 """
+import json
 import os
 
 import oslo_messaging
@@ -19,10 +21,17 @@ oslo_messaging.set_transport_defaults(f"exchange-{RUN}")
 
 
 def rpc_transport(prefetch_count=0):
-    transport = oslo_messaging.get_rpc_transport(cfg.CONF, URL)
+    transport = configured(oslo_messaging.get_rpc_transport(cfg.CONF, URL))
     cfg.CONF.set_override("rabbit_qos_prefetch_count", prefetch_count, "oslo_messaging_rabbit")
     return transport
 
 
 def notification_transport():
-    return oslo_messaging.get_notification_transport(cfg.CONF, URL)
+    return configured(oslo_messaging.get_notification_transport(cfg.CONF, URL))
+
+
+def configured(transport):
+    """The driver has registered its options, and reads them when it connects."""
+    for name, value in json.loads(os.environ["OPTIONS"]).items():
+        cfg.CONF.set_override(name, value, "oslo_messaging_rabbit")
+    return transport

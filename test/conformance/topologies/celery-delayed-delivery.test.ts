@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import { deathsOf, headersOf, wayOf } from '../../wire/deaths.js';
 import type { RawConnection } from '../../wire/raw-connection.js';
 import type { WireArguments } from '../../wire/wire-codec.js';
 import { brokerUnderTest } from '../broker-under-test.js';
@@ -9,9 +10,11 @@ import {
   type DelayScheme,
   delayKey,
   delayLevels,
+  lastExchange,
   levelsOf,
+  wayThrough,
 } from './delay-levels.js';
-import { deathsOf, deliveredBodies, headersOf, takeOne, wayOf } from './messages.js';
+import { deliveredBodies, takeOne } from './messages.js';
 import { declareTopology, deleteTopologyAfterwards, type Topology, together } from './topology.js';
 import { TurnedBroker } from './turned-broker.js';
 
@@ -65,19 +68,6 @@ function send(
     priority: 0,
     headers: { lang: 'py', task: 'shop.remind', eta: '2026-11-20T12:00:00+00:00' },
   });
-}
-
-/** Where the last dead letter of a delay is published, on its way to the delivery exchange. */
-function lastExchange({ levelName, deliveryExchange }: DelayScheme, seconds: number): string {
-  const last = levelsOf(seconds).at(-1)!;
-  return last > 0 ? levelName(last - 1) : deliveryExchange;
-}
-
-/** The way a task comes that was delayed by so much. */
-function wayThrough({ levelName }: DelayScheme, seconds: number): string[] {
-  return levelsOf(seconds)
-    .map((level) => `${levelName(level)} expired 1`)
-    .reverse();
 }
 
 /** All levels, under a prefix of the test's own, and a task queue; each declared twice. */

@@ -64,3 +64,19 @@ export function levelsOf(seconds: number): number[] {
     .flatMap((bit, level) => (bit === '1' ? [level] : []))
     .reverse();
 }
+
+/** Where the last dead letter of a delay is published, on its way to the delivery exchange. */
+export function lastExchange(
+  { levelName, deliveryExchange }: DelayScheme,
+  seconds: number,
+): string {
+  const last = levelsOf(seconds).at(-1)!;
+  return last > 0 ? levelName(last - 1) : deliveryExchange;
+}
+
+/** The way a message comes that was delayed by so much, as `wayOf` tells it. */
+export function wayThrough({ levelName }: DelayScheme, seconds: number): string[] {
+  return levelsOf(seconds)
+    .map((level) => `${levelName(level)} expired 1`)
+    .reverse();
+}

@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Content, RawConnection } from '../../wire/raw-connection.js';
+import type { WireArguments } from '../../wire/wire-codec.js';
 
 /** How long a message may take. A deadline, not a measure: it only ends a failed test. */
 const DEADLINE_MILLISECONDS = 20_000;
-
-/** One entry of `x-death`, its numbers and texts without their wire types. */
-export interface DeathEntry {
-  readonly queue: string;
-  readonly reason: string;
-  readonly count: number;
-  readonly exchange: string;
-  readonly 'routing-keys': readonly string[];
-  /** Seconds since 1970. */
-  readonly time: number;
-}
 
 /** The next message of a queue, as soon as there is one. */
 export async function takeOne(raw: RawConnection, queue: string, noAck = true): Promise<Content> {
@@ -27,6 +17,20 @@ export async function takeOne(raw: RawConnection, queue: string, noAck = true): 
   }
 }
 
+/**
+ * Publishes as the frameworks do, on channel 2, which is in confirm mode: persistent and mandatory,
+ * and the confirm is awaited. It must not be returned.
+ */
+export async function sendConfirmed(
+  raw: RawConnection,
+  publish: WireArguments,
+  body: Uint8Array | string,
+  properties: WireArguments = {},
+): Promise<void> {
+  raw.publish(2, { mandatory: true, ...publish }, body, { deliveryMode: 2, ...properties });
+  await raw.expectMethod('basic.ack', 2);
+}
+
 /** The bodies of so many messages that a consumer on channel 1 gets next. */
 export async function deliveredBodies(raw: RawConnection, count: number): Promise<string[]> {
   const bodies: string[] = [];
@@ -34,28 +38,4 @@ export async function deliveredBodies(raw: RawConnection, count: number): Promis
     bodies.push((await raw.expectContent('basic.deliver', 1)).body.toString());
   }
   return bodies;
-}
-
-export function headersOf(message: Content): Record<string, unknown> {
-  return (message.properties.headers ?? {}) as Record<string, unknown>; // a table
-}
-
-/** What is told of a message's deaths, the newest first. */
-export function deathsOf(message: Content): DeathEntry[] {
-  return plain(headersOf(message)['x-death'] ?? []) as DeathEntry[]; // RabbitMQ's format
-}
-
-/** Deaths as queue, reason and count: enough to tell the way a message came. */
-export function wayOf(message: Content): string[] {
-  return deathsOf(message).map(({ queue, reason, count }) => `${queue} ${reason} ${count}`);
-}
-
-/** Values without their wire types. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'bigint') return Number(value);
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
-  const typed = value as { '!'?: string; value?: unknown }; // amqplib's form of a typed value
-  if (typed['!'] !== undefined) return plain(typed.value);
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
 }

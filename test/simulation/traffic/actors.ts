@@ -1,6 +1,7 @@
 import { bodyOf, idOf } from './bodies.js';
 import type { BrokerAccess } from './broker-access.js';
 import { type Copy, type ModelQueue, ModelTransaction } from './model.js';
+import type { Progress } from './progress.js';
 import type { Received, StreamClient } from './stream-client.js';
 import type { TopologyModel } from './topology-model.js';
 
@@ -11,32 +12,6 @@ export interface Publication {
   readonly bytes: number;
   readonly persistent: boolean;
   readonly priority: number;
-}
-
-/**
- * What is known to be on the disk. The disk takes things in order: an answer that waited for it
- * says the same of all that the broker had done before.
- */
-export class Progress {
-  #step = 0;
-  readonly #acknowledged: { readonly step: number; readonly copies: readonly Copy[] }[] = [];
-
-  /** Something is asked for that will be answered when it is on the disk; returns its number. */
-  next(): number {
-    return ++this.#step;
-  }
-
-  /** The broker has taken these acknowledgements in; whatever is asked for next comes after. */
-  acknowledged(copies: readonly Copy[]): void {
-    this.#acknowledged.push({ step: this.#step, copies });
-  }
-
-  /** What was asked for under this number is on the disk. */
-  reached(step: number): void {
-    while ((this.#acknowledged[0]?.step ?? step) < step) {
-      for (const copy of this.#acknowledged.shift()!.copies) copy.removed = 'yes';
-    }
-  }
 }
 
 /** What all actors of a simulation share. */
@@ -187,7 +162,9 @@ export class Reader {
     const acknowledging = this.#acknowledging;
     this.#acknowledging = [];
     await world.wait(this.#client!.roundTrip());
-    this.#stage.progress.acknowledged(acknowledging);
+    this.#stage.progress.takenIn(() => {
+      for (const copy of acknowledging) copy.removed = 'yes';
+    });
   }
 
   /** Ends: what it holds goes back. */

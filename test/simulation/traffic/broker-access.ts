@@ -8,4 +8,6 @@ export interface BrokerAccess {
   wait<T>(promise: Promise<T>): Promise<T>;
   /** Lets time pass, where it does not by itself. */
   letTimePass(milliseconds: number): void;
+  /** The time of day there, in milliseconds since 1970. */
+  wallTime(): number;
 }

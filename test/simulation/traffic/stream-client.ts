@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { encodeFrame, frameType, protocolHeader } from '../../wire/frame.js';
 import {
   decodeMethod,
+  decodeProperties,
   encodeContentHeader,
   encodeMethod,
   type Method,
@@ -10,10 +11,12 @@ import {
 
 const FRAME_BODY_MAX = 131_064;
 const FRAME_OVERHEAD = 8;
+const NO_HEADER = Buffer.alloc(0);
 
 /** A message as it came, with the method that brought it. */
 export interface Received {
   readonly method: Method;
+  readonly properties: Readonly<Record<string, unknown>>;
   readonly body: Buffer;
 }
 
@@ -23,7 +26,16 @@ export interface StreamClientEvents {
   readonly onDelivery: (delivery: Received) => void;
   /** basic.ack from the broker: every publish up to this number is confirmed. */
   readonly onConfirm: (deliveryTag: number, multiple: boolean) => void;
+  /** basic.nack from the broker: it would not take this publish, or any up to it. */
+  readonly onRefusal: (deliveryTag: number, multiple: boolean) => void;
 }
+
+/** What a client is told of that nobody asked for. */
+export const UNHEARD: StreamClientEvents = {
+  onDelivery: () => {},
+  onConfirm: () => {},
+  onRefusal: () => {},
+};
 
 /**
  * A client with one channel on any stream: requests are answered in order, deliveries and confirms
@@ -34,7 +46,7 @@ export class StreamClient {
   readonly #events: StreamClientEvents;
   #input: Buffer = Buffer.alloc(0);
   #answers: { resolve: (answer: Received) => void; reject: (error: Error) => void }[] = [];
-  #content: { readonly method: Method; bytes: number; pieces: Buffer[] } | undefined;
+  #content: { readonly method: Method; header: Buffer; pieces: Buffer[] } | undefined;
   #isCut = false;
   /** Resolves when the stream is over, and all that came by it has been read. */
   readonly ended: Promise<void>;
@@ -142,16 +154,15 @@ export class StreamClient {
     }
     const content = this.#content;
     if (content === undefined) return;
-    if (type === frameType.header) content.bytes = Number(payload.readBigUInt64BE(4));
+    if (type === frameType.header) content.header = payload;
     else content.pieces.push(payload);
     const body = Buffer.concat(content.pieces);
-    if (body.length < content.bytes) return;
+    if (body.length < Number(content.header.readBigUInt64BE(4))) return;
     this.#content = undefined;
-    if (content.method.name === 'basic.deliver') {
-      this.#events.onDelivery({ method: content.method, body });
-    } else {
-      this.#answer({ method: content.method, body });
-    }
+    const { method, header } = content;
+    const received = { method, properties: decodeProperties(header), body };
+    if (method.name === 'basic.deliver') this.#events.onDelivery(received);
+    else this.#answer(received);
   }
 
   #method(method: Method): void {
@@ -159,10 +170,13 @@ export class StreamClient {
     switch (method.name) {
       case 'basic.deliver':
       case 'basic.get-ok':
-        this.#content = { method, bytes: Number.POSITIVE_INFINITY, pieces: [] };
+        this.#content = { method, header: NO_HEADER, pieces: [] };
         return;
       case 'basic.ack':
         this.#events.onConfirm(Number(args.deliveryTag), args.multiple === true);
+        return;
+      case 'basic.nack':
+        this.#events.onRefusal(Number(args.deliveryTag), args.multiple === true);
         return;
       case 'basic.cancel':
         return;
@@ -171,7 +185,7 @@ export class StreamClient {
         this.#end(`${method.name}: ${String(args.replyText)}`);
         return;
       default:
-        this.#answer({ method, body: Buffer.alloc(0) });
+        this.#answer({ method, properties: {}, body: Buffer.alloc(0) });
     }
   }
 

@@ -119,11 +119,12 @@ export class Queues implements QueueOwner {
     if (asked === '') this.#checkServerNamed(request.arguments);
     const name = asked === '' ? uniqueName(this.#random, 'amq.gen') : asked;
     const queue = this.restore(this.#specOf(name, request, connection));
+    queue.begin();
     this.#events.queueCreated(queue, connection);
     return queue;
   }
 
-  /** Creates a queue without asking whether it may be. */
+  /** Creates a queue without asking whether it may be; {@link Queue.begin} is still to come. */
   restore(spec: QueueSpec): Queue {
     const queue = new Queue(spec, effectiveQueueSettings(spec.arguments), {
       owner: this,

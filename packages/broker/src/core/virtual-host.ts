@@ -250,6 +250,11 @@ export class VirtualHost {
     }
   }
 
+  /** Everything has been put back, and new changes can be recorded: queues go by their rules. */
+  restored(): void {
+    for (const queue of [...this.queues.all()]) queue.begin();
+  }
+
   #restoreBinding(change: TopologyChange & { what: 'binding' | 'unbinding' }): void {
     const source = this.exchanges.get(change.source);
     const destination =

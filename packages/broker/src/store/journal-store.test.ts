@@ -40,6 +40,11 @@ class Numbered implements Storable {
     this.persistent = persistent;
   }
 
+  /** Another one for each, for a start to find. */
+  get bodyBytes(): number {
+    return this.id % STORED_BYTES;
+  }
+
   writeTo(buffer: Buffer, at: number): void {
     buffer.fill(0, at, at + STORED_BYTES);
     buffer.writeUInt32BE(this.id, at);
@@ -268,6 +273,7 @@ async function assertHolds(disk: StoreOnDisk, model: ReadonlyMap<number, Numbere
   for (const [expected, { id }] of model) {
     position = store.firstFrom(position + 1);
     assert.equal(position, expected);
+    assert.equal(store.bodyBytes(position), id % STORED_BYTES);
     assert.equal((await disk.read(position)).id, id);
   }
   assert.equal(store.firstFrom(position + 1), store.next);

@@ -13,7 +13,7 @@ import {
   transientAt,
 } from './location-table.js';
 import type { MemoryBudget } from './memory-budget.js';
-import type { MessageStore, Remembered } from './message-store.js';
+import { type MessageStore, NOTHING_REMEMBERED, type Remembered } from './message-store.js';
 
 /** How a message is placed that is written to make room in memory. */
 const TRANSIENT: Placing = { transient: true, expiresAt: 0 };
@@ -46,7 +46,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   readonly chain: number;
   readonly durable: boolean;
   readonly redeliveredBelow: number;
-  readonly remembered: ReadonlyMap<number, Remembered>;
+  #remembered: ReadonlyMap<number, Remembered>;
   /** How often messages have come back; of those that have. */
   readonly returns: Map<number, number>;
   readonly #journal: Journal;
@@ -76,7 +76,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     this.#locations = locations;
     this.#messages = new Sequence(locations.next);
     this.redeliveredBelow = reserved;
-    this.remembered = remembered;
+    this.#remembered = remembered;
     this.returns = new Map();
     for (const [position, { returns }] of remembered) {
       if (returns > 0) this.returns.set(position, returns);
@@ -106,14 +106,24 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     this.#hold(message);
     this.#messages.push(message);
     if (this.durable && message.persistent) {
-      const position = this.#locations.push(PENDING);
+      const position = this.#locations.push(PENDING, message.bodyBytes);
       this.#journal.place(message, this, position, { transient: false, expiresAt });
       return position;
     }
-    if (!this.#isDeep()) return this.#locations.push(MEMORY_ONLY);
-    const position = this.#locations.push(PENDING_TRANSIENT);
+    if (!this.#isDeep()) return this.#locations.push(MEMORY_ONLY, message.bodyBytes);
+    const position = this.#locations.push(PENDING_TRANSIENT, message.bodyBytes);
     this.#journal.place(message, this, position, TRANSIENT);
     return position;
+  }
+
+  takeRemembered(): ReadonlyMap<number, Remembered> {
+    const remembered = this.#remembered;
+    this.#remembered = NOTHING_REMEMBERED;
+    return remembered;
+  }
+
+  bodyBytes(position: number): number {
+    return this.#locations.bodyBytes(position);
   }
 
   noteReturns(position: number, returns: number): void {
@@ -318,8 +328,8 @@ export class JournalStore implements MessageStore<Storable>, Chain {
 
   #lose(position: number): void {
     if (this.#locations.get(position) === NOWHERE) return;
-    this.remove(position);
     this.onLost(position);
+    this.remove(position);
   }
 
   #wake(): void {

@@ -1,9 +1,12 @@
+import { invariant } from '../base/invariant.js';
+
 /** Positions in a chunk. */
 const CHUNK = 512;
 const MASK = CHUNK - 1;
 
 interface Chunk {
   readonly locations: Float64Array;
+  readonly bodyBytes: Uint32Array;
   live: number;
 }
 
@@ -35,8 +38,9 @@ export function survives(location: number): boolean {
 }
 
 /**
- * Where each message of a chain is, by position: eight octets a message, and nothing for those that
- * are gone. All that a broker remembers of a message deep in a queue is its entry here.
+ * Where each message of a chain is, by position, and how long its body is: twelve octets a message,
+ * and nothing for those that are gone. All that a broker remembers of a message deep in a queue is
+ * its entry here; the length is there for the queue's own to be limited.
  */
 export class LocationTable {
   readonly #chunks = new Map<number, Chunk>();
@@ -58,10 +62,13 @@ export class LocationTable {
     return this.#count;
   }
 
-  /** Uses the next position; `location` is a place or one of the constants, not NOWHERE. */
-  push(location: number): number {
+  /**
+   * Uses the next position; `location` is a place or one of the constants, not NOWHERE, `bodyBytes`
+   * are octets.
+   */
+  push(location: number, bodyBytes: number): number {
     const position = this.#next++;
-    this.#put(position, location);
+    this.#put(position, location, bodyBytes);
     return position;
   }
 
@@ -74,14 +81,27 @@ export class LocationTable {
     return this.#chunks.get(Math.floor(position / CHUNK))?.locations[position & MASK] ?? NOWHERE;
   }
 
-  /** Sets the location of a position that holds a message, or makes one hold a message again. */
+  /** Octets of the body of the message at a position; 0 if there is none, or it is UNKNOWN. */
+  bodyBytes(position: number): number {
+    return this.#chunks.get(Math.floor(position / CHUNK))?.bodyBytes[position & MASK] ?? 0;
+  }
+
+  /** Changes the location of a position that holds a message. */
   set(position: number, location: number): void {
     const chunk = this.#chunks.get(Math.floor(position / CHUNK));
+    invariant(chunk !== undefined, 'a location was set of a message that is not there');
+    chunk.locations[position & MASK] = location;
+  }
+
+  /** Puts a message where it was, whether or not it is known already that there is one. */
+  restore(position: number, location: number, bodyBytes: number): void {
+    const chunk = this.#chunks.get(Math.floor(position / CHUNK));
     if (chunk === undefined || chunk.locations[position & MASK] === NOWHERE) {
-      this.#put(position, location);
-    } else {
-      chunk.locations[position & MASK] = location;
+      this.#put(position, location, bodyBytes);
+      return;
     }
+    chunk.locations[position & MASK] = location;
+    chunk.bodyBytes[position & MASK] = bodyBytes;
   }
 
   /** Empties a position; returns what it held. */
@@ -91,6 +111,7 @@ export class LocationTable {
     const location = chunk?.locations[position & MASK] ?? NOWHERE;
     if (chunk === undefined || location === NOWHERE) return NOWHERE;
     chunk.locations[position & MASK] = NOWHERE;
+    chunk.bodyBytes[position & MASK] = 0;
     this.#count--;
     if (--chunk.live === 0) this.#chunks.delete(index);
     return location;
@@ -123,14 +144,19 @@ export class LocationTable {
     }
   }
 
-  #put(position: number, location: number): void {
+  #put(position: number, location: number, bodyBytes: number): void {
     const index = Math.floor(position / CHUNK);
     let chunk = this.#chunks.get(index);
     if (chunk === undefined) {
-      chunk = { locations: new Float64Array(CHUNK), live: 0 };
+      chunk = {
+        locations: new Float64Array(CHUNK),
+        bodyBytes: new Uint32Array(CHUNK),
+        live: 0,
+      };
       this.#chunks.set(index, chunk);
     }
     chunk.locations[position & MASK] = location;
+    chunk.bodyBytes[position & MASK] = bodyBytes;
     chunk.live++;
     this.#count++;
   }

@@ -1,8 +1,11 @@
 import { invariant } from '../base/invariant.js';
 import { Sequence } from '../base/sequence.js';
-import type { MessageStore, Remembered, Stored } from './message-store.js';
-
-const NOTHING: ReadonlyMap<number, Remembered> = new Map();
+import {
+  type MessageStore,
+  NOTHING_REMEMBERED,
+  type Remembered,
+  type Stored,
+} from './message-store.js';
 
 /** Messages in memory, gone with the process. */
 export class MemoryStore<M extends Stored> implements MessageStore<M> {
@@ -62,8 +65,12 @@ export class MemoryStore<M extends Stored> implements MessageStore<M> {
   noteReturns(): void {}
 
   /** Memory is empty when a broker starts. */
-  get remembered(): ReadonlyMap<number, Remembered> {
-    return NOTHING;
+  takeRemembered(): ReadonlyMap<number, Remembered> {
+    return NOTHING_REMEMBERED;
+  }
+
+  bodyBytes(position: number): number {
+    return this.#messages.get(position)?.bodyBytes ?? 0;
   }
 
   /** There is no disk to hold anything. */

@@ -6,6 +6,11 @@ import type { MessageStore, Stored } from './message-store.js';
 /** The least that a store asks of a message; counts who holds it. */
 class CountedMessage implements Stored {
   holders = 0;
+  readonly bodyBytes: number;
+
+  constructor(bodyBytes = 0) {
+    this.bodyBytes = bodyBytes;
+  }
 
   retain(): void {
     this.holders++;
@@ -116,7 +121,7 @@ function run(
   switch (step.kind) {
     case 'append':
       for (let i = 0; i < step.count; i++) {
-        const message = new CountedMessage();
+        const message = new CountedMessage(all.length);
         const position = store.append(message);
         assert.equal(position, all.length);
         all.push(message);
@@ -157,8 +162,10 @@ function assertHolds(
     assert.equal(visited[i]?.[0], position);
     assert.equal(visited[i]?.[1], message);
     assert.equal(store.read(position), message);
+    assert.equal(store.bodyBytes(position), message.bodyBytes);
     assert.equal(message.holders, 1);
   }
+  assert.equal(store.bodyBytes(store.next), 0);
 }
 
 function holdersOf(messages: readonly CountedMessage[]): number[] {

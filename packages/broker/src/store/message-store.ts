@@ -1,5 +1,7 @@
 /** What a store asks of the messages it holds. */
 export interface Stored {
+  /** Octets of its body. */
+  readonly bodyBytes: number;
   /** One holder more. */
   retain(): void;
   /** One holder less. */
@@ -13,6 +15,9 @@ export interface Remembered {
   /** How often it has come back after it was delivered. */
   readonly returns: number;
 }
+
+/** Of no message anything is remembered. */
+export const NOTHING_REMEMBERED: ReadonlyMap<number, Remembered> = new Map();
 
 /**
  * The messages of one queue by position. Positions count up from 0 and are never used again, so
@@ -29,7 +34,7 @@ export interface MessageStore<M extends Stored> {
   readonly next: number;
   /** Messages at positions below this may have been delivered before the store was opened. */
   readonly redeliveredBelow: number;
-  /** Told of a message that is gone because the disk has lost it. */
+  /** Told of a message that goes now, because the disk has lost it. */
   onLost: (position: number) => void;
   /**
    * Adds a message at the end, retains it, and returns its position. `expiresAt` is remembered with
@@ -38,8 +43,13 @@ export interface MessageStore<M extends Stored> {
   append(message: M, expiresAt?: number): number;
   /** Remembers how often a message has come back. */
   noteReturns(position: number, returns: number): void;
-  /** What is remembered of messages from before the broker started; of most there is nothing. */
-  readonly remembered: ReadonlyMap<number, Remembered>;
+  /**
+   * Hands over what is remembered of messages from before the broker started, of most of which
+   * there is nothing, and forgets it.
+   */
+  takeRemembered(): ReadonlyMap<number, Remembered>;
+  /** Octets of the body of the message at a position, wherever it is; 0 if there is none. */
+  bodyBytes(position: number): number;
   /** Whether the message at a position may be read and delivered now. */
   isAtHand(position: number): boolean;
   /** Sees to it that a message comes to hand, and calls `then` when something has; ask again. */

@@ -1,15 +1,9 @@
-import type { Message } from '../message.js';
 import type { Backlog } from './backlog/backlog.js';
-import { PositionTable } from './backlog/position-table.js';
 import type { QueueSettings } from './settings.js';
-
-const READY = 1;
-const TAKEN = 2;
 
 /**
  * How long a queue may become: the arguments `x-max-length`, `x-max-length-bytes` and `x-overflow`.
- * Only ready messages count, and of their octets those of the body. The size of each message is
- * remembered if octets are limited: when it goes it may be in memory no longer.
+ * Only ready messages count, and of their octets those of the body.
  */
 export class LengthLimit {
   readonly #maxLength: number;
@@ -19,25 +13,19 @@ export class LengthLimit {
   /** Whether a message that is refused goes to the dead-letter exchange. */
   readonly deadLettersRefused: boolean;
   readonly #backlog: Backlog;
-  /** Sizes by position; undefined if octets are not limited. */
-  readonly #sizes: PositionTable | undefined;
+  /** Whether octets are limited; otherwise they are not counted. */
+  readonly #countsBytes: boolean;
   #readyBytes = 0;
 
-  /**
-   * `backlog` may hold messages already; those that are on the disk alone count without their
-   * octets. `stride` says how far apart its positions are.
-   */
-  constructor(settings: QueueSettings, backlog: Backlog, stride: number) {
+  /** `backlog` may hold messages already, in memory or on the disk alone. */
+  constructor(settings: QueueSettings, backlog: Backlog) {
     this.#maxLength = settings.maxLength ?? Number.POSITIVE_INFINITY;
     this.#maxBytes = settings.maxLengthBytes ?? Number.POSITIVE_INFINITY;
     this.refusesPublish = settings.overflow !== 'drop-head';
     this.deadLettersRefused = settings.overflow === 'reject-publish-dlx';
     this.#backlog = backlog;
-    if (settings.maxLengthBytes === undefined) return;
-    this.#sizes = new PositionTable(stride);
-    backlog.forEachReady((position) => {
-      if (backlog.isInMemory(position)) this.appended(position, backlog.read(position));
-    });
+    this.#countsBytes = settings.maxLengthBytes !== undefined;
+    if (this.#countsBytes) backlog.forEachReady((position) => this.joined(position));
   }
 
   /** Whether a queue with such settings has a limit at all. */
@@ -61,29 +49,13 @@ export class LengthLimit {
     return this.#readyBytes + (bytes * staying) / count > this.#maxBytes;
   }
 
-  appended(position: number, message: Message): void {
-    if (this.#sizes === undefined) return;
-    this.#sizes.add(position, message.bodyBytes, READY);
-    this.#readyBytes += message.bodyBytes;
+  /** A message is ready, which is new or has been given back. */
+  joined(position: number): void {
+    if (this.#countsBytes) this.#readyBytes += this.#backlog.bodyBytes(position);
   }
 
-  /** A ready message has been taken. */
-  taken(position: number): void {
-    if (this.#sizes?.state(position) !== READY) return;
-    this.#readyBytes -= this.#sizes.value(position);
-    this.#sizes.setState(position, TAKEN);
-  }
-
-  /** A taken message is ready again. */
-  returned(position: number): void {
-    if (this.#sizes?.state(position) !== TAKEN) return;
-    this.#readyBytes += this.#sizes.value(position);
-    this.#sizes.setState(position, READY);
-  }
-
-  /** A message has gone. */
-  removed(position: number): void {
-    this.taken(position);
-    this.#sizes?.delete(position);
+  /** A ready message has been taken, or goes now. */
+  left(position: number): void {
+    if (this.#countsBytes) this.#readyBytes -= this.#backlog.bodyBytes(position);
   }
 }

@@ -38,6 +38,7 @@ export class Queue {
   #rules: RuledBacklog | undefined;
   #settings: QueueSettings;
   #unusedExpiry: UnusedExpiry | undefined;
+  #hasBegun = false;
   #deleted = false;
   #isFetching = false;
 
@@ -52,11 +53,19 @@ export class Queue {
         : new FifoBacklog(ports.stores.open(0));
     this.#settings = settings;
     this.applySettings(settings);
-    // Messages from before the broker started may expire, whether the queue has rules or not.
-    for (const _ of this.#backlog.remembered()) {
-      (this.#rules ?? this.#rule()).restarted();
-      break;
-    }
+  }
+
+  /**
+   * From now on time passes for it, and its rules hold; before, messages from before the broker
+   * started may be governed by what has been put back of policies so far.
+   */
+  begin(): void {
+    this.#hasBegun = true;
+    // They may expire whether the queue has rules by now or not.
+    this.#backlog.takeRemembered((position, remembered) =>
+      (this.#rules ?? this.#rule()).remember(position, remembered),
+    );
+    this.applySettings(this.#settings);
   }
 
   get name(): string {
@@ -94,6 +103,8 @@ export class Queue {
     this.#settings = settings;
     if (this.#isQuorum || needsRules(settings)) this.#rules ??= this.#rule();
     this.#rules?.apply(settings, DeadLettering.of(this.name, settings, deadLetterOffice));
+    if (!this.#hasBegun) return;
+    this.#rules?.enforce();
     this.#unusedExpiry?.stop();
     this.#unusedExpiry = UnusedExpiry.of(settings, deadlines, () => owner.queueExpired(this));
     this.used();

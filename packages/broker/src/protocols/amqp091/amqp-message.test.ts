@@ -24,6 +24,7 @@ function factsOf(message: AmqpMessage): unknown {
     routingKey: message.routingKey,
     persistent: message.persistent,
     priority: message.priority,
+    extraRoutingKeys: message.extraRoutingKeys,
     bodyBytes: message.bodyBytes,
     properties: message.properties(),
     body: message.body().toString('hex'),
@@ -122,17 +123,27 @@ test('moving a message that has gone, or never stayed, does nothing', () => {
   assert.equal(slabs.liveBytes, 0);
 });
 
+/** Strings of octets, longer than a routing key may be: those in CC and BCC may, too. */
+const furtherKeys = fc.option(
+  fc.array(
+    fc.uint8Array({ maxLength: 300 }).map((octets) => Buffer.from(octets).toString('latin1')),
+  ),
+  { nil: undefined },
+);
+
 test('the stored form brings a message back', () => {
+  const given = [contents(3_000), fc.array(fc.nat(1_000)), fc.nat(20), furtherKeys] as const;
   fc.assert(
-    fc.property(contents(3_000), fc.array(fc.nat(1_000)), fc.nat(20), (content, sizes, before) => {
+    fc.property(...given, (content, sizes, before, keys) => {
       const slabs = new SlabAllocator();
       const message = passing(slabs, framesOf(1, content, sizes));
+      message.extraRoutingKeys = keys;
       const stored = Buffer.alloc(before + message.storedBytes + 5, 0xee);
       message.writeTo(stored, before);
       const end = before + message.storedBytes;
       assert.ok(stored.subarray(0, before).every((octet) => octet === 0xee));
       assert.ok(stored.subarray(end).every((octet) => octet === 0xee));
-      const restored = AmqpMessage.restore(slabs, message.priority, stored, before, end);
+      const restored = AmqpMessage.restore(slabs, message, stored, before, end);
       restored.retain();
       stored.fill(0);
       // What is stored was persistent.

@@ -11,11 +11,13 @@ import { copyBytes } from '../../base/copy-bytes.js';
 import { invariant } from '../../base/invariant.js';
 import { Message } from '../../core/message.js';
 import type { Slab, SlabAllocator } from '../../store/slab.js';
+import { readKeys, storedKeysBytes, writeKeys } from './stored-keys.js';
 
 const NO_HEADERS: FieldTable = new Map();
 
-/** Names this stored form in a journal. */
-export const AMQP_FORMAT = 1;
+/** Name the stored forms in a journal: the usual one, and one with further routing keys. */
+const AMQP_FORMAT = 1;
+const AMQP_FORMAT_WITH_KEYS = 2;
 
 /** Octets of the stored form before the address: the address's length. */
 const STORED_HEAD_BYTES = 2;
@@ -41,7 +43,6 @@ const PROPERTIES_OFFSET = 12;
  * bytes borrowed from what was read off the socket; and a *kept* copy in a slab.
  */
 export class AmqpMessage extends Message {
-  readonly format: number = AMQP_FORMAT;
   buffer: Buffer = EMPTY;
   addressStart = 0;
   addressEnd = 0;
@@ -59,17 +60,26 @@ export class AmqpMessage extends Message {
     this.#slabs = slabs;
   }
 
-  /** A kept message from its stored form: `buffer[start, end)`, as {@link writeTo} wrote it. */
+  /**
+   * A kept message from its stored form: `buffer[start, end)`, as {@link writeTo} wrote it. Throws
+   * a RangeError if it is of another format.
+   */
   static restore(
     slabs: SlabAllocator,
-    priority: number,
+    { format, priority }: Pick<Message, 'format' | 'priority'>,
     buffer: Buffer,
     start: number,
     end: number,
   ): AmqpMessage {
-    const addressStart = start + STORED_HEAD_BYTES;
-    const framesStart = addressStart + buffer.readUInt16BE(start);
+    if (format !== AMQP_FORMAT && format !== AMQP_FORMAT_WITH_KEYS) {
+      throw new RangeError(`no protocol has format ${format}`);
+    }
+    const further = format === AMQP_FORMAT_WITH_KEYS ? readKeys(buffer, start) : undefined;
+    const headStart = further?.end ?? start;
+    const addressStart = headStart + STORED_HEAD_BYTES;
+    const framesStart = addressStart + buffer.readUInt16BE(headStart);
     const message = new AmqpMessage(slabs);
+    message.extraRoutingKeys = further?.keys;
     const routingKeyStart = addressStart + 1 + buffer[addressStart]!;
     message.exchange = buffer.toString('latin1', addressStart + 1, routingKeyStart);
     message.routingKey = buffer.toString('latin1', routingKeyStart + 1, framesStart);
@@ -150,21 +160,27 @@ export class AmqpMessage extends Message {
     return this.#kept;
   }
 
+  get format(): number {
+    return this.extraRoutingKeys === undefined ? AMQP_FORMAT : AMQP_FORMAT_WITH_KEYS;
+  }
+
   get storedBytes(): number {
-    const addressBytes = this.addressEnd - this.addressStart;
-    return STORED_HEAD_BYTES + addressBytes + this.framesEnd - this.framesStart;
+    const { extraRoutingKeys, addressStart, addressEnd, framesStart, framesEnd } = this;
+    const bytes = STORED_HEAD_BYTES + addressEnd - addressStart + framesEnd - framesStart;
+    return extraRoutingKeys === undefined ? bytes : bytes + storedKeysBytes(extraRoutingKeys);
   }
 
   /**
    * The stored form: what was published, without the two octets between address and frames.
    *
    * ```text
-   *   | address length | exchange | routing key | header frame | body frame | ...
-   *     u16
+   *   | further keys | address length | exchange | routing key | header frame | body frame | ...
+   *     if any         u16
    * ```
    */
-  writeTo(buffer: Buffer, at: number): void {
-    const { addressStart, addressEnd, framesStart, framesEnd } = this;
+  writeTo(buffer: Buffer, start: number): void {
+    const { extraRoutingKeys, addressStart, addressEnd, framesStart, framesEnd } = this;
+    const at = extraRoutingKeys === undefined ? start : writeKeys(extraRoutingKeys, buffer, start);
     buffer.writeUInt16BE(addressEnd - addressStart, at);
     const addressAt = at + STORED_HEAD_BYTES;
     copyBytes(this.buffer, addressStart, addressEnd, buffer, addressAt);

@@ -1,6 +1,7 @@
 import type { Chain, MessageWriter } from './chain.js';
 import { BATCH_HEADER_BYTES } from './journal-format.js';
 import {
+  BODY_BYTES_OFFSET,
   PLACEMENT_BYTES,
   PUBLISH,
   PUBLISH_HEADER_BYTES,
@@ -92,6 +93,7 @@ export class Batch {
     buffer[at + 2] = message.priority;
     buffer[at + 3] = message.format;
     buffer.writeUInt16BE(stores.length, at + 4);
+    buffer.writeUInt32BE(message.bodyBytes, at + BODY_BYTES_OFFSET);
     buffer.writeUInt32BE(message.storedBytes, at + 28);
     for (let i = 0; i < stores.length; i++) {
       const store = stores[i]!;

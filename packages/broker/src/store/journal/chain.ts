@@ -6,6 +6,8 @@ export interface MessageWriter {
   /** Which protocol reads them back. */
   readonly format: number;
   readonly priority: number;
+  /** Octets of its body. */
+  readonly bodyBytes: number;
   /** Octets that {@link writeTo} writes. */
   readonly storedBytes: number;
   writeTo(buffer: Buffer, at: number): void;

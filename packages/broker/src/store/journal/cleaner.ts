@@ -95,7 +95,7 @@ export class Cleaner {
   #survivors(index: FileIndex, file: JournalFile): Survivor[] {
     const survivors: Survivor[] = [];
     let last: Survivor | undefined;
-    index.forEach((chain, position, offset, expiresAt) => {
+    index.forEach(({ chain, position, offset, expiresAt }) => {
       const location = locationOf(file.slot, offset);
       const store = this.#ports.findStore(chain);
       if (store?.placeOf(position) !== location) return;

@@ -9,21 +9,35 @@ import { readRange } from './journal-file.js';
  * ```text
  *   0           8       12      16
  *   +-----------+-------+-------+--------------------------------------------------------+
- *   | LVRTINDX  | seed  | crc   | run…                                                   |
+ *   | LVRTIND2  | seed  | crc   | run…                                                   |
  *   +-----------+-------+-------+--------------------------------------------------------+
  *   run:   chain f64 | first position f64 | count u32 | expires u8 | entry…
- *   entry: offset u32, and if the run expires, wall time in milliseconds f64
+ *   entry: offset u32 | body u32, and if the run expires, wall time in milliseconds f64
  * ```
  *
- * A run is a row of neighbouring positions of one chain: of a long queue a message takes four
- * octets. `seed` is the journal file's: an index of an earlier use of the number is not taken for
- * this one.
+ * A run is a row of neighbouring positions of one chain: of a long queue a message takes eight
+ * octets. `body` is how long its body is. `seed` is the journal file's: an index of an earlier use
+ * of the number is not taken for this one.
  */
-const MAGIC = Buffer.from('LVRTINDX', 'latin1');
+const MAGIC = Buffer.from('LVRTIND2', 'latin1');
 const HEADER_BYTES = 16;
 const RUN_BYTES = 21;
 const CRC_OFFSET = 12;
+const ENTRY_BYTES = 8;
+const EXPIRING_ENTRY_BYTES = 16;
 const FIRST_BYTES = 16_384;
+
+/** A message in a journal file. */
+export interface IndexEntry {
+  readonly chain: number;
+  readonly position: number;
+  /** Where in the file it is. */
+  readonly offset: number;
+  /** Octets of its body. */
+  readonly bodyBytes: number;
+  /** When it expires: wall time in milliseconds, 0 for never. */
+  readonly expiresAt: number;
+}
 
 /** Gathers a file's index while the file is being written. */
 export class FileIndexBuilder {
@@ -36,15 +50,16 @@ export class FileIndexBuilder {
   #count = 0;
   #expires = false;
 
-  /** `expiresAt`: wall time in milliseconds, 0 for never. */
-  add(chain: number, position: number, offset: number, expiresAt: number): void {
+  /** As {@link IndexEntry} says; in pieces, for there is one for every message. */
+  add(chain: number, position: number, offset: number, bodyBytes: number, expiresAt: number): void {
     const expires = expiresAt !== 0;
     if (chain !== this.#chain || position !== this.#next || expires !== this.#expires) {
       this.#beginRun(chain, position, expires);
     }
-    const at = this.#reserve(expires ? 12 : 4);
+    const at = this.#reserve(expires ? EXPIRING_ENTRY_BYTES : ENTRY_BYTES);
     this.#buffer.writeUInt32BE(offset, at);
-    if (expires) this.#buffer.writeDoubleBE(expiresAt, at + 4);
+    this.#buffer.writeUInt32BE(bodyBytes, at + 4);
+    if (expires) this.#buffer.writeDoubleBE(expiresAt, at + ENTRY_BYTES);
     this.#count++;
     this.#next = position + 1;
     this.#buffer.writeUInt32BE(this.#count, this.#run + 16);
@@ -81,16 +96,8 @@ export class FileIndexBuilder {
   }
 }
 
-/**
- * Calls back for each message of a file: its chain, its position there, its offset in the file, and
- * when it expires.
- */
-export type VisitEntry = (
-  chain: number,
-  position: number,
-  offset: number,
-  expiresAt: number,
-) => void;
+/** Called for each message of a file. */
+export type VisitEntry = (entry: IndexEntry) => void;
 
 /** An index that has been read and found whole. */
 export interface FileIndex {
@@ -144,9 +151,15 @@ function forEachEntry(bytes: Buffer, visit: VisitEntry): void {
     const count = bytes.readUInt32BE(at + 16);
     const expires = bytes[at + 20] === 1;
     at += RUN_BYTES;
-    for (let i = 0; i < count; i++, at += expires ? 12 : 4) {
-      const expiresAt = expires ? bytes.readDoubleBE(at + 4) : 0;
-      visit(chain, first + i, bytes.readUInt32BE(at), expiresAt);
+    const entryBytes = expires ? EXPIRING_ENTRY_BYTES : ENTRY_BYTES;
+    for (let i = 0; i < count; i++, at += entryBytes) {
+      visit({
+        chain,
+        position: first + i,
+        offset: bytes.readUInt32BE(at),
+        bodyBytes: bytes.readUInt32BE(at + 4),
+        expiresAt: expires ? bytes.readDoubleBE(at + ENTRY_BYTES) : 0,
+      });
     }
   }
 }

@@ -358,7 +358,8 @@ export class JournalFiles {
       if (!store.located(position, locationOf(file.slot, offset + shift))) return;
       file.placed++;
       file.live++;
-      index.add(store.chain, position, offset + shift, expiresAt);
+      const bodyBytes = store.locations.bodyBytes(position);
+      index.add(store.chain, position, offset + shift, bodyBytes, expiresAt);
     });
   }
 

@@ -8,7 +8,7 @@ import { crc32 } from 'node:zlib';
  * publish, 40 octets + 24 a placement + the extension + the message
  *   0      1       2      3        4            6           8          16     24           28
  *   +------+-------+------+--------+------------+-----------+----------+------+------------+
- *   | 1    | flags | prio.| format | placements | extension | zeros    | due  | zeros      |
+ *   | 1    | flags | prio.| format | placements | extension | zeros    | due  | body       |
  *   +------+-------+------+--------+------------+-----------+----------+------+------------+
  *   28        32     36       40
  *   +---------+------+--------+----------------------------+-----------+---------+
@@ -27,8 +27,9 @@ import { crc32 } from 'node:zlib';
  * returns    7 | chain f64 | position f64 | returns u32
  * ```
  *
- * `expires` and `due` are milliseconds of wall time, 0 for none; `extension` is room for what a
- * later version wants to know without reading the message. A publish has a checksum of its own,
+ * `expires` and `due` are milliseconds of wall time, 0 for none; `body` is how many octets of the
+ * message are its body; `extension` is room for what a later version wants to know without reading
+ * the message. A publish has a checksum of its own,
  * because it is read back alone; it starts from the file's seed, and leaves its own field out.
  */
 export const PUBLISH = 1;
@@ -52,6 +53,8 @@ export const RANGE_BYTES = 12;
 export const SNAPSHOT_BYTES = 2;
 export const RETURNS_BYTES = 21;
 
+/** Where in a publish stands how long the body is. */
+export const BODY_BYTES_OFFSET = 24;
 const CRC_OFFSET = 32;
 
 /** What an operation says, where it stands in a buffer. */
@@ -80,6 +83,8 @@ export interface PublishOperation {
   readonly transient: boolean;
   readonly priority: number;
   readonly format: number;
+  /** Octets of the message's body. */
+  readonly bodyBytes: number;
   readonly placements: readonly Placement[];
   /** Range of the message's own bytes in the buffer. */
   readonly messageStart: number;
@@ -159,6 +164,7 @@ export function decodePublish(buffer: Buffer, at: number): PublishOperation {
     transient: (buffer[at + 1]! & TRANSIENT) !== 0,
     priority: buffer[at + 2]!,
     format: buffer[at + 3]!,
+    bodyBytes: buffer.readUInt32BE(at + BODY_BYTES_OFFSET),
     placements,
     messageStart,
     messageEnd: messageStart + buffer.readUInt32BE(at + 28),

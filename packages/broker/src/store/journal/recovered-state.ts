@@ -1,5 +1,6 @@
 import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../location-table.js';
 import type { Remembered } from '../message-store.js';
+import type { IndexEntry } from './file-index.js';
 import { type JournalFile, locationOf, slotOf } from './journal-file.js';
 import type { Operation, PublishOperation } from './operations.js';
 
@@ -77,7 +78,7 @@ export class RecoveredState {
         chain.reserved = operation.reserved;
         chain.locations.skipTo(operation.next);
         for (const { from, count } of operation.live) {
-          for (let i = 0; i < count; i++) chain.locations.set(from + i, UNKNOWN);
+          for (let i = 0; i < count; i++) chain.locations.restore(from + i, UNKNOWN, 0);
         }
         for (const { from, count } of operation.returned) {
           this.#remember(operation.chain, from, { returns: count });
@@ -91,14 +92,15 @@ export class RecoveredState {
 
   #publish(operation: PublishOperation, location: number): void {
     if (operation.transient) return;
+    const { bodyBytes } = operation;
     for (const { chain, position, expiresAt } of operation.placements) {
       const { locations } = this.#chain(chain);
       if (position >= locations.next) {
         locations.skipTo(position);
-        locations.push(location);
+        locations.push(location, bodyBytes);
       } else if (locations.get(position) !== NOWHERE) {
         this.#countOut(locations.get(position));
-        locations.set(position, location);
+        locations.restore(position, location, bodyBytes);
       } else {
         // Told again after a failed write, and gone in the meantime.
         continue;
@@ -132,17 +134,12 @@ export class RecoveredState {
   }
 
   /** A message lies in an earlier file: it is news if nobody knows yet where it is. */
-  found(
-    file: JournalFile,
-    chain: number,
-    position: number,
-    offset: number,
-    expiresAt: number,
-  ): void {
+  found(file: JournalFile, entry: IndexEntry): void {
+    const { chain, position, offset, bodyBytes, expiresAt } = entry;
     file.placed++;
     const locations = this.chains.get(chain)?.locations;
     if (locations?.get(position) !== UNKNOWN || offset >= file.bytes) return;
-    locations.set(position, locationOf(file.slot, offset));
+    locations.restore(position, locationOf(file.slot, offset), bodyBytes);
     file.live++;
     if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
   }

@@ -197,7 +197,7 @@ class Recovery {
       const file = this.#state.addFile({ number, path, seed: head.header.seed, bytes: head.bytes });
       const index = await readFileIndex(this.#files, path, file.seed);
       if (index === undefined) await this.#scan(file);
-      else index.forEach((...entry) => this.#state.found(file, ...entry));
+      else index.forEach((entry) => this.#state.found(file, entry));
     }
   }
 
@@ -216,8 +216,9 @@ class Recovery {
       for (const [operation, at] of decodeOperations(bytes, batch.start, batch.end)) {
         if (operation.kind !== 'publish' || operation.transient) continue;
         addToIndex(index, operation, at);
-        for (const { chain, position, expiresAt } of operation.placements) {
-          this.#state.found(file, chain, position, at, expiresAt);
+        const { bodyBytes, placements } = operation;
+        for (const placement of placements) {
+          this.#state.found(file, { ...placement, offset: at, bodyBytes });
         }
       }
     }
@@ -280,6 +281,6 @@ function isRow(numbers: readonly number[], from: number): boolean {
 function addToIndex(index: FileIndexBuilder, operation: Operation, at: number): void {
   if (operation.kind !== 'publish' || operation.transient) return;
   for (const { chain, position, expiresAt } of operation.placements) {
-    index.add(chain, position, at, expiresAt);
+    index.add(chain, position, at, operation.bodyBytes, expiresAt);
   }
 }

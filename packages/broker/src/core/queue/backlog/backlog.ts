@@ -10,6 +10,8 @@ export interface Backlog {
   readonly ready: number;
   /** Whether the message taken last had been taken before. */
   readonly redelivered: boolean;
+  /** Told of a message that goes now, because the disk has lost it. */
+  onLost: (position: number, wasReady: boolean) => void;
   /** Whether the first ready message can be taken and read now; if there is none, true. */
   readonly isAtHand: boolean;
   /** Sees to it that it comes to hand, and calls `then` when something has: ask again. */
@@ -36,8 +38,10 @@ export interface Backlog {
   forEachReady(visit: (position: number) => void): void;
   /** Remembers on the disk how often a message has come back. */
   noteReturns(position: number, returns: number): void;
-  /** What is remembered of messages from before the broker started. */
-  remembered(): Iterable<readonly [position: number, Remembered]>;
+  /** Hands over what is remembered of messages from before the broker started, once. */
+  takeRemembered(visit: (position: number, remembered: Remembered) => void): void;
+  /** Octets of the body of a message, wherever it is. */
+  bodyBytes(position: number): number;
   /** Leaves only the head in memory, as far as the disk can hold the rest. */
   shrink(): void;
   /** Calls `visit` for every message in memory, taken or not. */

@@ -13,13 +13,11 @@ export class FifoBacklog implements Backlog {
   #fresh: number;
   #freshCount = 0;
   readonly #returned = new PositionHeap();
-  readonly #onLost: (ready: number) => void;
   redelivered = false;
+  onLost: (position: number, wasReady: boolean) => void = () => {};
 
-  /** `onLost` is told how many ready messages are gone because the disk has lost them. */
-  constructor(store: MessageStore<Message>, onLost: (ready: number) => void = () => {}) {
+  constructor(store: MessageStore<Message>) {
     this.#store = store;
-    this.#onLost = onLost;
     // A store that was there before the broker started: what may have been delivered goes first.
     this.#fresh = store.redeliveredBelow;
     let position = store.firstFrom(0);
@@ -107,8 +105,12 @@ export class FifoBacklog implements Backlog {
     this.#store.noteReturns(position, returns);
   }
 
-  remembered(): Iterable<readonly [number, Remembered]> {
-    return this.#store.remembered;
+  takeRemembered(visit: (position: number, remembered: Remembered) => void): void {
+    for (const [position, remembered] of this.#store.takeRemembered()) visit(position, remembered);
+  }
+
+  bodyBytes(position: number): number {
+    return this.#store.bodyBytes(position);
   }
 
   shrink(): void {
@@ -125,7 +127,7 @@ export class FifoBacklog implements Backlog {
     const before = this.ready;
     if (position >= this.#fresh) this.#freshCount--;
     else this.#returned.delete(position);
-    this.#onLost(before - this.ready);
+    this.onLost(position, this.ready < before);
   }
 
   forEach(visit: (message: Message) => void): void {

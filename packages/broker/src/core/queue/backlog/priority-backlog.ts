@@ -22,9 +22,7 @@ export class PriorityBacklog implements Backlog {
   #top = 0;
   #ready = 0;
   redelivered = false;
-  readonly #onLost = (ready: number): void => {
-    this.#ready -= ready;
-  };
+  onLost: (position: number, wasReady: boolean) => void = () => {};
 
   /** `levels`: those that hold messages from before the broker started. */
   constructor(
@@ -35,9 +33,7 @@ export class PriorityBacklog implements Backlog {
     this.#maximum = maximum;
     this.#newStore = newStore;
     for (const level of levels) {
-      const backlog = new FifoBacklog(newStore(level), this.#onLost);
-      this.#levels[level] = backlog;
-      this.#ready += backlog.ready;
+      this.#ready += this.#open(level).ready;
       if (level > this.#top) this.#top = level;
     }
   }
@@ -56,11 +52,7 @@ export class PriorityBacklog implements Backlog {
 
   append(message: Message, expiresAt = 0): number {
     const level = Math.min(message.priority, this.#maximum);
-    let backlog = this.#levels[level];
-    if (backlog === undefined) {
-      backlog = new FifoBacklog(this.#newStore(level), this.#onLost);
-      this.#levels[level] = backlog;
-    }
+    const backlog = this.#levels[level] ?? this.#open(level);
     this.#ready++;
     if (level > this.#top) this.#top = level;
     return backlog.append(message, expiresAt) * LEVELS + level;
@@ -117,12 +109,16 @@ export class PriorityBacklog implements Backlog {
     this.#level(position % LEVELS).noteReturns(Math.floor(position / LEVELS), returns);
   }
 
-  *remembered(): Generator<readonly [number, Remembered]> {
-    for (const [level, backlog] of this.#levels.entries()) {
-      for (const [position, remembered] of backlog?.remembered() ?? []) {
-        yield [position * LEVELS + level, remembered];
-      }
-    }
+  takeRemembered(visit: (position: number, remembered: Remembered) => void): void {
+    this.#levels.forEach((backlog, level) => {
+      backlog?.takeRemembered((position, remembered) =>
+        visit(position * LEVELS + level, remembered),
+      );
+    });
+  }
+
+  bodyBytes(position: number): number {
+    return this.#level(position % LEVELS).bodyBytes(Math.floor(position / LEVELS));
   }
 
   shrink(): void {
@@ -146,6 +142,16 @@ export class PriorityBacklog implements Backlog {
   #highest(): FifoBacklog {
     while ((this.#levels[this.#top]?.ready ?? 0) === 0) this.#top--;
     return this.#level(this.#top);
+  }
+
+  #open(level: number): FifoBacklog {
+    const backlog = new FifoBacklog(this.#newStore(level));
+    backlog.onLost = (position, wasReady) => {
+      if (wasReady) this.#ready--;
+      this.onLost(position * LEVELS + level, wasReady);
+    };
+    this.#levels[level] = backlog;
+    return backlog;
   }
 
   #level(level: number): FifoBacklog {

@@ -33,12 +33,12 @@ const EXPIRED_READY: Dying = { reason: 'expired', isReady: true };
  */
 export class RuledBacklog implements Backlog {
   readonly #inner: Backlog;
-  readonly #stride: number;
   readonly #deadlines: Deadlines;
   readonly #expiry: Expiry;
   /** Deliveries are counted even where they are not limited: in a quorum queue. */
   readonly #alwaysCounts: boolean;
   readonly #burial: Burial;
+  onLost: (position: number, wasReady: boolean) => void = () => {};
   #ttlMilliseconds = Number.POSITIVE_INFINITY;
   #limit: LengthLimit | undefined;
   #deliveryLimit: DeliveryLimit | undefined;
@@ -54,7 +54,6 @@ export class RuledBacklog implements Backlog {
     { deadlines, deathWatch }: Pick<QueuePorts, 'deadlines' | 'deathWatch'>,
   ) {
     this.#inner = inner;
-    this.#stride = stride;
     this.#deadlines = deadlines;
     this.#alwaysCounts = alwaysCounts;
     this.#expiry = new Expiry(deadlines, stride, (position) =>
@@ -62,6 +61,11 @@ export class RuledBacklog implements Backlog {
     );
     const gone: Gone = (position, dying) => this.#part(position, dying);
     this.#burial = new Burial(queue, inner, { deadlines, deathWatch, gone });
+    inner.onLost = (position, wasReady) => {
+      if (wasReady) this.#limit?.left(position);
+      this.#forget(position);
+      this.onLost(position, wasReady);
+    };
   }
 
   get ready(): number {
@@ -80,7 +84,7 @@ export class RuledBacklog implements Backlog {
     return this.#inner.redelivered;
   }
 
-  /** Changes the rules. Messages keep the deadlines they have; what is too much is dropped. */
+  /** Changes the rules. Messages keep the deadlines they have; see {@link enforce} for the rest. */
   apply(settings: QueueSettings, deadLettering: DeadLettering | undefined): void {
     this.#burial.deadLettering = deadLettering;
     this.#ttlMilliseconds = settings.messageTtlMilliseconds ?? Number.POSITIVE_INFINITY;
@@ -91,24 +95,24 @@ export class RuledBacklog implements Backlog {
     } else {
       this.#deliveryLimit = undefined;
     }
-    this.#limit = LengthLimit.isSet(settings)
-      ? new LengthLimit(settings, this.#inner, this.#stride)
-      : undefined;
+    this.#limit = LengthLimit.isSet(settings) ? new LengthLimit(settings, this.#inner) : undefined;
+  }
+
+  /** Drops what has become too much under rules that have changed. */
+  enforce(): void {
     this.#dropHead();
   }
 
   /**
-   * The broker has started with these messages: they expire when they always would have, and have
-   * come back as often as they had. A clock that was set back delays, it does not hurry.
+   * The broker has started with this message: it expires when it always would have, and has come
+   * back as often as it had. A clock that was set back delays, it does not hurry.
    */
-  restarted(): void {
-    const wallTime = this.#deadlines.wallTime();
-    for (const [position, { expiresAt, returns }] of this.#inner.remembered()) {
-      if (!this.#inner.has(position)) continue;
-      this.#deliveryLimit?.restore(position, returns);
-      if (expiresAt === 0) continue;
-      this.#expiry.add(position, this.#deadlines.now() + Math.max(0, expiresAt - wallTime));
-    }
+  remember(position: number, { expiresAt, returns }: Remembered): void {
+    if (!this.#inner.has(position)) return;
+    this.#deliveryLimit?.restore(position, returns);
+    if (expiresAt === 0) return;
+    const lifetime = Math.max(0, expiresAt - this.#deadlines.wallTime());
+    this.#expiry.add(position, this.#deadlines.now() + lifetime);
   }
 
   /** Whether `count` more messages with `bytes` octets would be refused; see LengthLimit. */
@@ -141,7 +145,7 @@ export class RuledBacklog implements Backlog {
     for (;;) {
       const position = this.#inner.take();
       if (position < 0) return position;
-      this.#limit?.taken(position);
+      this.#limit?.left(position);
       if (!this.#expiry.taken(position) || position === this.#promised) return position;
       this.#burial.bury(position, { reason: 'expired', isReady: false });
       // The next may have to be brought to hand first.
@@ -164,7 +168,7 @@ export class RuledBacklog implements Backlog {
     } else {
       if (counts !== undefined) this.#inner.noteReturns(position, counts.count(position));
       this.#inner.giveBack(position);
-      this.#limit?.returned(position);
+      this.#limit?.joined(position);
       this.#dropHead();
     }
   }
@@ -180,6 +184,7 @@ export class RuledBacklog implements Backlog {
   }
 
   drop(position: number): void {
+    this.#limit?.left(position);
     this.#inner.drop(position);
     this.#forget(position);
   }
@@ -200,6 +205,7 @@ export class RuledBacklog implements Backlog {
   purge(): number {
     const count = this.#inner.ready;
     for (let position = this.#inner.take(); position >= 0; position = this.#inner.take()) {
+      this.#limit?.left(position);
       this.#inner.remove(position);
       this.#forget(position);
     }
@@ -214,8 +220,12 @@ export class RuledBacklog implements Backlog {
     this.#inner.noteReturns(position, returns);
   }
 
-  remembered(): Iterable<readonly [number, Remembered]> {
-    return this.#inner.remembered();
+  takeRemembered(visit: (position: number, remembered: Remembered) => void): void {
+    this.#inner.takeRemembered(visit);
+  }
+
+  bodyBytes(position: number): number {
+    return this.#inner.bodyBytes(position);
   }
 
   shrink(): void {
@@ -242,7 +252,7 @@ export class RuledBacklog implements Backlog {
     const expires = lifetime !== Number.POSITIVE_INFINITY;
     const expiresAt = expires ? this.#deadlines.wallTime() + lifetime : 0;
     const position = this.#inner.append(message, expiresAt);
-    this.#limit?.appended(position, message);
+    this.#limit?.joined(position);
     if (expires) this.#expiry.add(position, this.#deadlines.now() + lifetime);
     return position;
   }
@@ -260,7 +270,7 @@ export class RuledBacklog implements Backlog {
     if (limit === undefined || limit.refusesPublish) return;
     while (limit.isExceeded) {
       const position = this.#inner.take();
-      limit.taken(position);
+      limit.left(position);
       this.#expiry.taken(position);
       this.#burial.bury(position, { reason: 'maxlen', isReady: false });
     }
@@ -275,7 +285,6 @@ export class RuledBacklog implements Backlog {
 
   /** A message has gone: no rule has to know it any more. */
   #forget(position: number): void {
-    this.#limit?.removed(position);
     this.#expiry.removed(position);
     this.#deliveryLimit?.removed(position);
     this.#burial.removed(position);
