@@ -16,7 +16,6 @@ function unwatched(): never {
 backlogContract(
   'first in, first out',
   () => new FifoBacklog(new MemoryStore()),
-  () => 0,
 );
 
 backlogContract(
@@ -27,5 +26,4 @@ backlogContract(
     const ports = { deadlines, deathWatch };
     return new RuledBacklog('q', new FifoBacklog(new MemoryStore()), 1, false, ports);
   },
-  () => 0,
 );

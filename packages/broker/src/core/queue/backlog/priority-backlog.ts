@@ -54,6 +54,10 @@ export class PriorityBacklog implements Backlog {
     return this.#ready;
   }
 
+  get hasNext(): boolean {
+    return this.#ready > 0;
+  }
+
   append(message: Message, expiresAt = 0): number {
     const level = Math.min(message.priority, this.#maximum);
     let backlog = this.#levels[level];
@@ -75,6 +79,10 @@ export class PriorityBacklog implements Backlog {
     return position * LEVELS + this.#top;
   }
 
+  takeOldest(): number {
+    return this.take();
+  }
+
   read(position: number): Message {
     return this.#level(position % LEVELS).read(Math.floor(position / LEVELS));
   }
@@ -85,6 +93,8 @@ export class PriorityBacklog implements Backlog {
     this.#ready++;
     if (level > this.#top) this.#top = level;
   }
+
+  letGo(): void {}
 
   remove(position: number): void {
     this.#level(position % LEVELS).remove(Math.floor(position / LEVELS));
@@ -140,6 +150,11 @@ export class PriorityBacklog implements Backlog {
   clear(): void {
     for (const backlog of this.#levels) backlog?.clear();
     this.#ready = 0;
+  }
+
+  /** Priority goes before everything else: there are no groups here. */
+  groupedBy(): this {
+    return this;
   }
 
   /** The highest level with a ready message; there must be one. */

@@ -6,6 +6,7 @@ import { Burial, type Dying, type Gone } from '../burial.js';
 import type { DeadLettering } from '../dead-lettering.js';
 import { DeliveryLimit } from '../delivery-limit.js';
 import { Expiry } from '../expiry.js';
+import { type GroupKey, readGroupKey } from '../groups/group-key.js';
 import { LengthLimit } from '../length-limit.js';
 import type { QueuePorts } from '../queue-spec.js';
 import type { QueueSettings } from '../settings.js';
@@ -17,6 +18,7 @@ export function needsRules(settings: QueueSettings): boolean {
     settings.deadLetterExchange !== undefined ||
     settings.messageTtlMilliseconds !== undefined ||
     settings.deliveryLimit !== undefined ||
+    settings.groupBy !== undefined ||
     LengthLimit.isSet(settings)
   );
 }
@@ -32,7 +34,8 @@ const EXPIRED_READY: Dying = { reason: 'expired', isReady: true };
  * A queue without rules has a plain backlog, and pays nothing for any of this.
  */
 export class RuledBacklog implements Backlog {
-  readonly #inner: Backlog;
+  #inner: Backlog;
+  #groupBy: string | undefined;
   readonly #stride: number;
   readonly #deadlines: Deadlines;
   readonly #expiry: Expiry;
@@ -68,6 +71,10 @@ export class RuledBacklog implements Backlog {
     return this.#inner.ready;
   }
 
+  get hasNext(): boolean {
+    return this.#inner.hasNext;
+  }
+
   get isAtHand(): boolean {
     return this.#inner.isAtHand;
   }
@@ -82,6 +89,10 @@ export class RuledBacklog implements Backlog {
 
   /** Changes the rules. Messages keep the deadlines they have; what is too much is dropped. */
   apply(settings: QueueSettings, deadLettering: DeadLettering | undefined): void {
+    if (settings.groupBy !== this.#groupBy) {
+      this.#groupBy = settings.groupBy;
+      this.groupedBy(readGroupKey(settings.groupBy));
+    }
     this.#burial.deadLettering = deadLettering;
     this.#ttlMilliseconds = settings.messageTtlMilliseconds ?? Number.POSITIVE_INFINITY;
     const { deliveryLimit } = settings;
@@ -124,16 +135,19 @@ export class RuledBacklog implements Backlog {
     deadLettering.send(deadLettering.prepare(message, 'maxlen'));
   }
 
-  /** Adds a message that a consumer waits for, so that its time to live does not matter. */
+  /**
+   * Adds a message that a consumer waits for, so that its time to live does not matter; unless it
+   * has to wait itself, for another one of its group.
+   */
   appendPromised(message: Message): void {
-    this.#promised = this.#add(message);
+    const position = this.#add(message);
+    if (this.#inner.hasNext) this.#promised = position;
+    else this.#stays(position, message);
   }
 
   append(message: Message): number {
     const position = this.#add(message);
-    this.#dropHead();
-    // With a time to live of 0, what is not delivered at once is not delivered at all.
-    if (this.#lifetime(message) === 0) this.#expiry.expireNow(position);
+    this.#stays(position, message);
     return position;
   }
 
@@ -147,6 +161,10 @@ export class RuledBacklog implements Backlog {
       // The next may have to be brought to hand first.
       if (!this.#inner.isAtHand) return -1;
     }
+  }
+
+  takeOldest(): number {
+    return this.#inner.takeOldest();
   }
 
   read(position: number): Message {
@@ -174,6 +192,10 @@ export class RuledBacklog implements Backlog {
     this.#burial.bury(position, { reason: 'rejected', isReady: false });
   }
 
+  letGo(position: number): void {
+    this.#inner.letGo(position);
+  }
+
   remove(position: number): void {
     this.#inner.remove(position);
     this.#forget(position);
@@ -199,10 +221,7 @@ export class RuledBacklog implements Backlog {
   /** Removes every ready message without dead-lettering; returns how many there were. */
   purge(): number {
     const count = this.#inner.ready;
-    for (let position = this.#inner.take(); position >= 0; position = this.#inner.take()) {
-      this.#inner.remove(position);
-      this.#forget(position);
-    }
+    for (let left = count; left > 0; left--) this.remove(this.#inner.takeOldest());
     return count;
   }
 
@@ -237,6 +256,12 @@ export class RuledBacklog implements Backlog {
     this.#burial.end();
   }
 
+  groupedBy(key: GroupKey | undefined): this {
+    this.#inner = this.#inner.groupedBy(key);
+    this.#burial.moveTo(this.#inner);
+    return this;
+  }
+
   #add(message: Message): number {
     const lifetime = this.#lifetime(message);
     const expires = lifetime !== Number.POSITIVE_INFINITY;
@@ -245,6 +270,13 @@ export class RuledBacklog implements Backlog {
     this.#limit?.appended(position, message);
     if (expires) this.#expiry.add(position, this.#deadlines.now() + lifetime);
     return position;
+  }
+
+  /** A message is not delivered at once. */
+  #stays(position: number, message: Message): void {
+    this.#dropHead();
+    // With a time to live of 0, what is not delivered at once is not delivered at all.
+    if (this.#lifetime(message) === 0) this.#expiry.expireNow(position);
   }
 
   /** How long a message may stay, in milliseconds: what the queue grants, or itself, if less. */
@@ -259,7 +291,7 @@ export class RuledBacklog implements Backlog {
     const limit = this.#limit;
     if (limit === undefined || limit.refusesPublish) return;
     while (limit.isExceeded) {
-      const position = this.#inner.take();
+      const position = this.#inner.takeOldest();
       limit.taken(position);
       this.#expiry.taken(position);
       this.#burial.bury(position, { reason: 'maxlen', isReady: false });
