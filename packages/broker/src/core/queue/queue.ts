@@ -139,8 +139,7 @@ export class Queue {
   /** Whether the last of so many more messages with so many octets of body would be refused. */
   wouldRefuse(count: number, bytes: number): boolean {
     if (this.#rules === undefined || this.#deleted) return false;
-    const takers =
-      this.hasGroups || this.#backlog.ready > 0 ? 0 : this.#consumers.order.takers();
+    const takers = this.hasGroups || this.#backlog.ready > 0 ? 0 : this.#consumers.order.takers();
     return this.#rules.wouldRefuse(count, bytes, count === 1 ? 0 : takers);
   }
 

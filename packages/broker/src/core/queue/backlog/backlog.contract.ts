@@ -49,11 +49,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('regroup'), at: fc.nat() }) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom<Step>(
-      { kind: 'clear' },
-      { kind: 'visit' },
-      { kind: 'takeOldest' },
-    ),
+    arbitrary: fc.constantFrom<Step>({ kind: 'clear' }, { kind: 'visit' }, { kind: 'takeOldest' }),
   },
 );
 

@@ -15,6 +15,9 @@ const PROPERTIES = {
   'user-id': 'userId',
 } as const satisfies Readonly<Record<string, keyof BasicProperties>>;
 
+const HEADER = 'header:';
+const PROPERTY = 'property:';
+
 /** A longer key is held as its digest: a group costs little whatever a publisher calls it. */
 const KEY_LENGTH_MAX = 64;
 
@@ -34,8 +37,8 @@ export type GroupKey = (message: Message) => string;
 export function readGroupKey(groupBy: string | undefined): GroupKey | undefined {
   if (groupBy === undefined) return undefined;
   if (groupBy === 'routing-key') return (message) => shortened(message.routingKey);
-  const [, kind = 'header', name = ''] = /^(?:(header|property):)?(.+)$/s.exec(groupBy) ?? [];
-  if (kind === 'property') return isProperty(name) ? propertyKey(name) : undefined;
+  if (groupBy.startsWith(PROPERTY)) return propertyKey(groupBy.slice(PROPERTY.length));
+  const name = groupBy.startsWith(HEADER) ? groupBy.slice(HEADER.length) : groupBy;
   return name === '' ? undefined : headerKey(name);
 }
 
@@ -46,7 +49,8 @@ function headerKey(name: string): GroupKey {
   };
 }
 
-function propertyKey(name: keyof typeof PROPERTIES): GroupKey {
+function propertyKey(name: string): GroupKey | undefined {
+  if (!isProperty(name)) return undefined;
   const property = PROPERTIES[name];
   return (message) => shortened(message.properties()[property] ?? '');
 }
