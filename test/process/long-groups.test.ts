@@ -77,7 +77,7 @@ describe('a durable queue with groups that is longer than memory', () => {
     await work(worker, MESSAGES / 4, next);
     await holder.untilReady(1, queue, MESSAGES / 2 - 1);
     holder.destroy();
-    await work(worker, MESSAGES / 2, next);
-    assert.equal(next.get('slow'), MESSAGES / 2);
+    await work(worker, MESSAGES / 20, next);
+    assert.equal(next.get('slow'), MESSAGES / 20);
   });
 });
