@@ -9,8 +9,8 @@
  */
 import { parseArgs } from 'node:util';
 import type { FieldTable } from '@leveret/amqp';
-import type { ProcessCost } from './brokers/process-cost.js';
 import { leveret, ownLauncher } from './brokers/leveret.js';
+import type { ProcessCost } from './brokers/process-cost.js';
 import { acksEach } from './load/acks.js';
 import { Peers } from './load/peers.js';
 import { encodePublish } from './load/publish-cycle.js';
@@ -105,8 +105,8 @@ class BenchQueue {
     let bytes = 0;
     for (let at = 0; at < messages; at++) {
       const key = keyOf(at);
-      let template = templates.get(key);
-      if (template === undefined) templates.set(key, (template = this.#encode(key)));
+      const template = templates.get(key) ?? this.#encode(key);
+      templates.set(key, template);
       const publish = Buffer.from(template);
       publish.writeUInt32BE(numbers[key]!++, publish.length - 1 - BODY_BYTES + 4);
       chunk.push(publish);

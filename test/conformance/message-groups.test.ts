@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { channelClose, type Content, type RawConnection } from '../wire/raw-connection.js';
+import { type Content, channelClose, type RawConnection } from '../wire/raw-connection.js';
 import type { WireArguments } from '../wire/wire-codec.js';
 import { controlledBroker } from './controlled-broker.js';
 
@@ -233,7 +233,10 @@ describe('the rules of a queue with groups', { concurrency: true, skip }, () => 
   });
 
   test('a queue that is full refuses what would have to wait', async (t) => {
-    const { raw, queue } = await withQueue(t, { 'x-max-length': 1, 'x-overflow': 'reject-publish' });
+    const { raw, queue } = await withQueue(t, {
+      'x-max-length': 1,
+      'x-overflow': 'reject-publish',
+    });
     await raw.call(1, 'confirm.select');
     const one = await consumer(t, queue, 10);
     const answers: string[] = [];

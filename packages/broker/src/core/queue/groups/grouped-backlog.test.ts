@@ -65,7 +65,9 @@ backlogContract(
     const deadlines = new Deadlines(new ManualClock(), (error) => {
       throw error;
     });
-    return new RuledBacklog(new FifoBacklog(new MemoryStore()), 1, deadlines, false);
+    const deathWatch = { isOn: false, expired: () => {}, deadLettered: () => {} };
+    const ports = { deadlines, deathWatch };
+    return new RuledBacklog('q', new FifoBacklog(new MemoryStore()), 1, false, ports);
   },
   { groupings: GROUPINGS },
 );
@@ -133,6 +135,8 @@ describe('a queue that is in groups from now on', () => {
     store.remove(x1);
     store.onLost(x1);
     assert.equal(backlog.ready, 3);
+    // Whoever had it may say once more that it is done with.
+    backlog.letGo(x1);
     store.remove(1);
     store.onLost(1);
     assert.equal(backlog.ready, 2);

@@ -159,6 +159,8 @@ export class GroupedBacklog implements Backlog {
   }
 
   letGo(position: number): void {
+    // The disk may have lost it.
+    if (!this.#isTaken(position)) return;
     const number = this.#links.group(position);
     this.#links.set(position, this.#groups.none.number, TAKEN | SEEN);
     if (number !== UNKNOWN) this.#letOneGo(this.#groups.at(number));
