@@ -19,7 +19,7 @@ async function channel(t: TestContext, broker: RunningBroker): Promise<RawConnec
   return raw;
 }
 
-/** Every other message is of the key `slow`, the rest of many. A text says which it is of its key. */
+/** Every other message is of the key `slow`. A text says which of its key it is. */
 async function fill(raw: RawConnection): Promise<void> {
   const args = { 'x-group-by': 'property:correlation-id' };
   await raw.call(1, 'queue.declare', { queue, durable: true, arguments: args });
