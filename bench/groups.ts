@@ -1,8 +1,8 @@
 /**
  * Measures message groups: many keys, and a slow one that others must not wait for.
  *
- *     npm run build && node bench/dist/groups.js [--messages 1000000] [--groups 100000]
- *                                                [--consumers 4] [--prefetch 250]
+ *     npm run bench:groups -- [--messages 1000000] [--groups 100000]
+ *                          [--consumers 4] [--prefetch 250]
  *
  * Every queue is durable, every message persistent, with a body of 100 octets. Each consumer checks
  * that messages of a key come in order, and one at a time. Beside them a plain queue is measured.
