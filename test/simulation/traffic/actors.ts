@@ -12,6 +12,8 @@ export interface Publication {
   readonly bytes: number;
   readonly persistent: boolean;
   readonly priority: number;
+  /** Empty for none. */
+  readonly group: string;
 }
 
 /** What all actors of a simulation share. */
@@ -26,14 +28,14 @@ export interface Stage {
 /** Notes that a message goes where its address leads. */
 function place(
   stage: Stage,
-  { exchange, key, persistent, priority }: Publication,
+  { exchange, key, persistent, priority, group }: Publication,
   id: number,
   by: { readonly publisher: string; readonly order: number },
   publishedIn?: ModelTransaction,
 ): Copy[] {
   return stage.topology.route(exchange, key).map((queue) => {
     const copy: Copy = {
-      ...{ id, persistent, priority, ...by, publishedIn },
+      ...{ id, persistent, priority, group, ...by, publishedIn },
       ...{
         isConfirmed: false,
         isDelivered: false,
@@ -48,8 +50,9 @@ function place(
 }
 
 function send(client: StreamClient, publication: Publication, id: number): void {
-  const { exchange, key, bytes, persistent, priority } = publication;
-  const properties = { deliveryMode: persistent ? 2 : 1, priority };
+  const { exchange, key, bytes, persistent, priority, group } = publication;
+  const correlation = group === '' ? {} : { correlationId: group };
+  const properties = { deliveryMode: persistent ? 2 : 1, priority, ...correlation };
   client.publish({ exchange, routingKey: key }, bodyOf(id, bytes), properties);
 }
 
@@ -222,6 +225,19 @@ export class Reader {
       copy.wasNew = true;
     }
     copy.isDelivered = true;
+    if (this.queue.hasGroups) this.#checkGroup(copy);
     this.#held.push({ copy, deliveryTag: Number(method.args.deliveryTag) });
+  }
+
+  /** What its publisher has published before, of the same group, must have been dealt with. */
+  #checkGroup(copy: Copy): void {
+    if (copy.group === '') return;
+    for (const each of this.queue.copies.values()) {
+      const isBefore = each.publisher === copy.publisher && each.order < copy.order;
+      if (!isBefore || each.group !== copy.group) continue;
+      if (each.removed === 'no' && each.removedIn === undefined) {
+        this.#stage.problems.push(`message ${copy.id} was delivered before ${each.id} was done`);
+      }
+    }
   }
 }

@@ -16,7 +16,12 @@ export const QUEUES: readonly (readonly [name: string, maxPriority: number])[] =
   ['q1', 0],
   ['q2', 0],
   ['urgent', 3],
+  ['grouped', 0],
 ];
+
+/** The queue that has groups, and what they go by. */
+export const GROUPED = 'grouped';
+export const GROUP_BY = 'property:correlation-id';
 
 interface ModelBinding {
   readonly exchange: string;
@@ -42,7 +47,7 @@ export class TopologyModel {
 
   declareQueue(name: string): ModelQueue {
     const maxPriority = QUEUES.find(([each]) => each === name)?.[1] ?? 0;
-    const queue = new ModelQueue(name, maxPriority);
+    const queue = new ModelQueue(name, maxPriority, name === GROUPED);
     this.queues.set(name, queue);
     return queue;
   }

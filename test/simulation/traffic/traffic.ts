@@ -5,7 +5,7 @@ import { type Publication, Publisher, Reader, type Stage } from './actors.js';
 import type { BrokerAccess } from './broker-access.js';
 import type { ModelQueue } from './model.js';
 import type { StreamClient } from './stream-client.js';
-import { EXCHANGES, KEYS, QUEUES } from './topology-model.js';
+import { EXCHANGES, GROUP_BY, GROUPED, KEYS, QUEUES } from './topology-model.js';
 
 /**
  * Random clients of one broker, for one of its lives: they publish with confirms and in
@@ -38,7 +38,7 @@ export class Traffic {
     }
     const { queues, exchanges } = this.#stage.topology;
     if (queues.size + exchanges.size > 0) return;
-    for (const [name] of QUEUES.slice(0, 2)) await this.#declareQueue(name);
+    for (const name of ['q0', 'q1', GROUPED]) await this.#declareQueue(name);
     for (const [name, type] of EXCHANGES.slice(0, 1)) await this.#declareExchange(name, type);
   }
 
@@ -74,6 +74,7 @@ export class Traffic {
       bytes: random.percent(3) ? random.below(20_000) : random.below(300),
       persistent: random.percent(85),
       priority: random.below(6),
+      group: random.pick(['', 'a', 'b', 'c', 'd']),
     };
   }
 
@@ -144,7 +145,10 @@ export class Traffic {
 
   async #declareQueue(queue: string): Promise<void> {
     const maxPriority = QUEUES.find(([name]) => name === queue)?.[1] ?? 0;
-    const args: WireArguments = maxPriority > 0 ? { 'x-max-priority': maxPriority } : {};
+    const args: WireArguments = {
+      ...(maxPriority > 0 ? { 'x-max-priority': maxPriority } : {}),
+      ...(queue === GROUPED ? { 'x-group-by': GROUP_BY } : {}),
+    };
     const request = { queue, durable: true, arguments: args };
     await this.#change('queue.declare', request, () => this.#stage.topology.declareQueue(queue));
   }

@@ -306,12 +306,25 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     this.#journal.readFrom(place, (read) => {
       this.#isLoading = false;
       if (!this.#isClosed) {
-        if (read !== undefined) this.#take(position, read);
+        if (read !== undefined) {
+          if (this.#isDeep()) this.#forgetBefore(position);
+          this.#take(position, read);
+        }
         // It may have been moved meanwhile: then it is read from there when it is asked for again.
         else if (this.placeOf(position) === place) this.#lose(position);
       }
       // Whoever waits for a message of a queue that has gone has to find that out.
       this.#wake();
+    });
+  }
+
+  /**
+   * Messages before the one that is asked for wait for something else: what came with others in a
+   * piece must not gather in memory.
+   */
+  #forgetBefore(end: number): void {
+    this.#messages.forEach((_message, position) => {
+      if (position < end && this.placeOf(position) !== 0) this.#forget(position);
     });
   }
 

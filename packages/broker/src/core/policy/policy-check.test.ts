@@ -27,6 +27,7 @@ describe('a policy', () => {
     accepted({ 'max-length': 0, 'max-length-bytes': 0, overflow: 'reject-publish-dlx' });
     accepted({ 'max-in-memory-length': 0, 'max-in-memory-bytes': 0, 'initial-cluster-size': 0 });
     accepted({ 'queue-mode': 'lazy', 'queue-version': 2, 'queue-leader-locator': 'balanced' });
+    accepted({ 'group-by': 'header:customer' });
     accepted({ 'max-age': '007D', 'stream-filter-size-bytes': 16 });
     accepted({ 'stream-max-segment-size-bytes': 3_000_000_000 });
   });
@@ -54,6 +55,12 @@ describe('a policy', () => {
       ['max-in-memory-length', -1, '-1 is not a valid maximum memory in bytes'],
       ['max-in-memory-bytes', -1, '-1 is not a valid maximum memory in bytes'],
       ['overflow', 'x', '<<"x">> is not a valid overflow value'],
+      [
+        'group-by',
+        'property:age',
+        '<<"property:age">> is not a valid group key: a header, header:NAME, property:NAME or ' +
+          'routing-key',
+      ],
       ['alternate-exchange', 5, '5 is not a valid alternate exchange name'],
       ['dead-letter-exchange', 5, '5 is not a valid dead letter exchange name'],
       ['dead-letter-routing-key', true, 'true is not a valid dead letter routing key'],

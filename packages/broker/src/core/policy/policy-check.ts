@@ -1,5 +1,6 @@
 import { Pattern, PatternError } from '../../base/pattern.js';
 import { quote } from '../erlang-term.js';
+import { readGroupKey } from '../queue/groups/group-key.js';
 import { Refusal } from '../refusal.js';
 import { formatJsonTerm } from './json-term.js';
 import { POLICY_TARGETS, type PolicyKind, type PolicyRequest } from './policy.js';
@@ -26,6 +27,10 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
   'delivery-limit': { accepts: isCount, isCalled: 'delivery limit', forOperator: true },
   expires: { accepts: isPositive, isCalled: 'queue expiry', forOperator: true },
+  'group-by': {
+    accepts: (value) => typeof value === 'string' && readGroupKey(value) !== undefined,
+    isCalled: 'group key: a header, header:NAME, property:NAME or routing-key',
+  },
   'initial-cluster-size': { accepts: isCount, isCalled: 'cluster size' },
   'max-age': { accepts: isAge, isCalled: 'max age' },
   'max-in-memory-bytes': {

@@ -24,6 +24,7 @@ test('arguments that are all right', () => {
     args(['x-overflow', text('reject-publish-dlx')]),
     args(['x-queue-mode', text('lazy')], ['x-queue-type', text('quorum')]),
     args(['x-single-active-consumer', yes]),
+    args(['x-group-by', text('property:message-id')], ['x-max-priority', int(0)]),
     args(['x-nobody-knows', yes], ['x-priority', text('not for queues')]),
   ]) {
     checkQueueArguments('q', '/', table);
@@ -54,6 +55,7 @@ test('arguments that are not, in RabbitMQ’s words', () => {
     ['x-single-active-consumer', int(1), '{unacceptable_type,signedint}'],
     ['x-dead-letter-strategy', text('zzz'), 'invalid_dlx_strategy'],
     ['x-quorum-initial-group-size', int(0), '{value_zero,0}'],
+    ['x-group-by', int(1), '{unacceptable_type,signedint}'],
     ['x-queue-leader-locator', text('zzz'), 'invalid_queue_locator_arg'],
   ];
   for (const [key, value, problem] of cases) {
@@ -63,6 +65,22 @@ test('arguments that are not, in RabbitMQ’s words', () => {
       `invalid arg '${key}' for queue 'q' in vhost 'v': ${problem}`,
     );
   }
+});
+
+test('a group that is none, and one whose messages would overtake one another', () => {
+  assertRefused(
+    () => checkQueueArguments('q', '/', args(['x-group-by', text('property:age')])),
+    'precondition-failed',
+    "invalid arg 'x-group-by' for queue 'q' in vhost '/': \"'property:age' is neither a header's " +
+      'name, nor header:NAME, property:NAME or routing-key"',
+  );
+  const both = args(['x-group-by', text('customer')], ['x-max-priority', int(3)]);
+  assertRefused(
+    () => checkQueueArguments('q', '/', both),
+    'precondition-failed',
+    "invalid arg 'x-group-by' for queue 'q' in vhost '/': \"x-max-priority lets messages overtake " +
+      'others of their group; use the one or the other"',
+  );
 });
 
 test('what only a stream may have', () => {

@@ -1,6 +1,7 @@
 import { type FieldTable, type FieldValue, fieldTypeName } from '@leveret/amqp';
 import { formatFieldTerm, quote } from '../erlang-term.js';
 import { nameOf, Refusal } from '../refusal.js';
+import { readGroupKey } from './groups/group-key.js';
 
 /** Ten years: the longest time RabbitMQ takes for an expiry, in milliseconds. */
 export const EXPIRY_MS_MAX = 315_360_000_000;
@@ -31,6 +32,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'x-quorum-initial-group-size': checkPositive,
   'x-initial-cluster-size': checkPositive,
   'x-consumer-timeout': checkNonNegative,
+  'x-group-by': checkGroupBy,
   'x-queue-leader-locator': oneOf(
     ['client-local', 'balanced', 'random', 'least-leaders'],
     'invalid_queue_locator_arg',
@@ -57,6 +59,7 @@ export const EQUIVALENT_ARGUMENTS: readonly string[] = [
   'x-queue-type',
   'x-quorum-initial-group-size',
   'x-delivery-limit',
+  'x-group-by',
 ];
 
 /** Arguments that only a stream has; RabbitMQ refuses them on other queues. */
@@ -184,6 +187,19 @@ function checkBoolean(value: FieldValue): string | undefined {
 function checkDeadLetterRoutingKey(value: FieldValue, args: FieldTable): string | undefined {
   if (value.type !== 'S') return unacceptable(value);
   return args.has('x-dead-letter-exchange') ? undefined : 'routing_key_but_no_dlx_defined';
+}
+
+function checkGroupBy(value: FieldValue, args: FieldTable): string | undefined {
+  if (value.type !== 'S') return unacceptable(value);
+  if (readGroupKey(value.value) === undefined) {
+    return quote(
+      `'${value.value}' is neither a header's name, nor header:NAME, property:NAME or routing-key`,
+    );
+  }
+  if ((integerArgument(args, 'x-max-priority') ?? 0) === 0) return undefined;
+  return quote(
+    'x-max-priority lets messages overtake others of their group; use the one or the other',
+  );
 }
 
 function checkQueueMode(value: FieldValue): string | undefined {

@@ -37,7 +37,7 @@ export class Burial {
   /** What becomes of the dead; undefined if they are just gone. */
   deadLettering: DeadLettering | undefined;
   readonly #queue: string;
-  readonly #backlog: Backlog;
+  #backlog: Backlog;
   readonly #deadlines: Deadlines;
   readonly #deathWatch: DeathWatch;
   readonly #gone: Gone;
@@ -59,8 +59,17 @@ export class Burial {
     this.#retry = deadlines.alarm(() => this.#sendAgain());
   }
 
+  /** The messages are in another backlog from now on; those that are dying too. */
+  moveTo(backlog: Backlog): void {
+    this.#backlog = backlog;
+    for (const dead of [this.#unread, this.#untaken]) {
+      for (const [position, { isReady }] of dead) if (!isReady) backlog.letGo(position);
+    }
+  }
+
   /** Lets a message die; false if it has to stay for a while. */
   bury(position: number, dying: Dying): boolean {
+    if (!dying.isReady) this.#backlog.letGo(position);
     if (!this.#isWanted(dying) || !this.#backlog.has(position)) {
       this.#gone(position, dying);
       return true;

@@ -42,6 +42,8 @@ export class QueueWorld {
   readonly #vhost: VirtualHost = newVirtualHost();
   readonly #entries: Entry[] = [];
   readonly #maximum: number;
+  /** Whether messages with the same routing key are a group. */
+  #hasGroups = false;
   #isDeleted = false;
 
   constructor(differing: Partial<QueueRequest> = {}) {
@@ -55,10 +57,12 @@ export class QueueWorld {
     return this.#vhost.queues.get('q') === this.queue;
   }
 
+  /** A message with a priority, and with the same as its routing key; with neither if it is 0. */
   publish(priority: number = 0): TestMessage {
     const order = this.#entries.length;
     const message = new TestMessage(`m${order}`);
     message.priority = priority;
+    if (priority > 0) message.routingKey = String(priority);
     this.#entries.push({ message, order, state: 'ready', wasDelivered: false });
     this.queue.publish(message);
     return message;
@@ -94,6 +98,14 @@ export class QueueWorld {
     return subscriber;
   }
 
+  /** Sets or removes a policy: messages with the same routing key are a group. */
+  group(hasGroups: boolean): void {
+    this.#hasGroups = hasGroups && this.#maximum === 0;
+    const definition = { 'group-by': 'routing-key' };
+    if (hasGroups) this.#vhost.policies.set({ name: 'p', pattern: '', definition });
+    else this.#vhost.policies.delete('p');
+  }
+
   cancel(subscriber: Subscriber): void {
     subscriber.isCancelled = true;
     this.queue.cancel(subscriber.consumer);
@@ -126,7 +138,7 @@ export class QueueWorld {
       if (each.consumer !== undefined) each.consumer.unacked--;
     }
     for (const { consumer } of outstanding) if (consumer?.parked) this.queue.resume(consumer);
-    if (outcome === 'giveBack') this.queue.drain();
+    if (outcome === 'giveBack' || this.queue.hasGroups) this.queue.drain();
   }
 
   purge(): number {
@@ -146,7 +158,7 @@ export class QueueWorld {
     assert.equal(this.queue.messageCount, ready);
     const live = this.subscribers.filter((each) => !each.isCancelled);
     assert.equal(this.queue.consumerCount, live.length);
-    if (ready > 0) {
+    if (this.#first() !== undefined) {
       const idle = live.filter(({ consumer }) => consumer.canTake());
       assert.equal(idle.length, 0, 'a message waits, and somebody for it');
     }
@@ -171,11 +183,21 @@ export class QueueWorld {
     this.outstanding.push({ entry: expected, position, consumer: to.consumer });
   }
 
-  /** The message that has to be delivered next: the highest priority, the oldest. */
+  /**
+   * The message that has to be delivered next: the highest priority, the oldest, of no group that
+   * another one of is delivered.
+   */
   #first(): Entry | undefined {
     const level = ({ message }: Entry): number => Math.min(message.priority, this.#maximum);
+    const held = new Set<string>();
+    if (this.#hasGroups) {
+      for (const { state, message } of this.#entries) {
+        if (state === 'delivered') held.add(message.routingKey);
+      }
+    }
+    held.delete('');
     return this.#entries
-      .filter(({ state }) => state === 'ready')
+      .filter(({ state, message }) => state === 'ready' && !held.has(message.routingKey))
       .sort((a, b) => level(b) - level(a) || a.order - b.order)[0];
   }
 }

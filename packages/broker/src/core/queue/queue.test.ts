@@ -15,6 +15,7 @@ const KINDS = {
   open: 2,
   cancel: 1,
   purge: 1,
+  group: 1,
 } as const;
 
 /** What is done, and numbers to choose by. */
@@ -75,6 +76,9 @@ function run(world: QueueWorld, { kind, n, m }: Step): void {
       return;
     case 'purge':
       world.purge();
+      return;
+    case 'group':
+      world.group(m > 0);
   }
 }
 

@@ -90,6 +90,11 @@ export class Queue {
     return this.#consumers.isSingleActive;
   }
 
+  /** Whether a message may have to wait for another one: settling one may set others free. */
+  get hasGroups(): boolean {
+    return this.#settings.groupBy !== undefined;
+  }
+
   /** The consumer that gets all messages, if only one does. */
   get activeConsumer(): Consumer | undefined {
     return this.#consumers.active;
@@ -100,6 +105,7 @@ export class Queue {
    */
   applySettings(settings: QueueSettings): void {
     const { deadlines, deadLetterOffice, owner } = this.#ports;
+    const { groupBy } = this.#settings;
     this.#settings = settings;
     if (this.#isQuorum || needsRules(settings)) this.#rules ??= this.#rule();
     this.#rules?.apply(settings, DeadLettering.of(this.name, settings, deadLetterOffice));
@@ -108,6 +114,7 @@ export class Queue {
     this.#unusedExpiry?.stop();
     this.#unusedExpiry = UnusedExpiry.of(settings, deadlines, () => owner.queueExpired(this));
     this.used();
+    if (settings.groupBy !== groupBy) this.drain();
   }
 
   /** Somebody has used it: if it goes when nobody does, the time runs from now. */
@@ -143,7 +150,7 @@ export class Queue {
   /** Whether the last of so many more messages with so many octets of body would be refused. */
   wouldRefuse(count: number, bytes: number): boolean {
     if (this.#rules === undefined || this.#deleted) return false;
-    const takers = this.#backlog.ready > 0 ? 0 : this.#consumers.order.takers();
+    const takers = this.hasGroups || this.#backlog.ready > 0 ? 0 : this.#consumers.order.takers();
     return this.#rules.wouldRefuse(count, bytes, count === 1 ? 0 : takers);
   }
 
@@ -170,7 +177,7 @@ export class Queue {
 
   /** Gives ready messages to consumers for as long as there are both. */
   drain(): void {
-    while (this.#backlog.ready > 0) {
+    while (this.#backlog.hasNext) {
       const consumer = this.#consumers.order.peek();
       if (consumer === undefined) return;
       if (!this.#backlog.isAtHand) {
@@ -277,10 +284,10 @@ export class Queue {
       rules.refused(message);
       return false;
     }
-    const consumer = rules.ready > 0 ? undefined : this.#consumers.order.peek();
+    const consumer = rules.hasNext ? undefined : this.#consumers.order.peek();
     if (consumer === undefined) {
       rules.append(message.keep());
-    } else if (consumer.noAck) {
+    } else if (consumer.noAck && !this.hasGroups) {
       this.#consumers.order.advance();
       consumer.sink.deliver(consumer, message, NOT_STORED, false);
     } else {

@@ -15,6 +15,7 @@ test('nothing asked for, nothing set', () => {
     deadLetterStrategy: 'at-most-once',
     deliveryLimit: undefined,
     consumerTimeoutMilliseconds: undefined,
+    groupBy: undefined,
   });
 });
 

@@ -32,6 +32,8 @@ export interface QueueSettings {
   readonly deliveryLimit: number | undefined;
   /** `x-consumer-timeout`: how long a delivery may go without an acknowledgement. */
   readonly consumerTimeoutMilliseconds: number | undefined;
+  /** `x-group-by`: what a message's group goes by; undefined if there are no groups. */
+  readonly groupBy: string | undefined;
 }
 
 /**
@@ -83,6 +85,7 @@ export function effectiveQueueSettings(
     deadLetterStrategy: strategy === 'at-least-once' ? strategy : 'at-most-once',
     deliveryLimit: limit('delivery-limit'),
     consumerTimeoutMilliseconds: limit('consumer-timeout'),
+    groupBy: chosen('group-by'),
   };
 }
 

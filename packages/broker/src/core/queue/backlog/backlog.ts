@@ -1,5 +1,6 @@
 import type { Remembered } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
+import type { GroupKey } from '../groups/group-key.js';
 
 /**
  * The messages of a queue in their order, and which of them are ready. A message that is taken
@@ -8,22 +9,31 @@ import type { Message } from '../../message.js';
 export interface Backlog {
   /** How many messages are ready: there, and not taken. */
   readonly ready: number;
+  /**
+   * Whether a message may be there to be taken: something is ready, and has to wait for nothing but
+   * the disk. A message may have to wait for another one of its group.
+   */
+  readonly hasNext: boolean;
   /** Whether the message taken last had been taken before. */
   readonly redelivered: boolean;
   /** Told of a message that goes now, because the disk has lost it. */
   onLost: (position: number, wasReady: boolean) => void;
-  /** Whether the first ready message can be taken and read now; if there is none, true. */
+  /** Whether the next message can be taken and read now; if there is none, true. */
   readonly isAtHand: boolean;
   /** Sees to it that it comes to hand, and calls `then` when something has: ask again. */
   fetch(then: () => void): void;
   /** Adds a message at the end, ready; returns its position. */
   append(message: Message, expiresAt?: number): number;
-  /** Takes the first ready message and returns its position, -1 if there is none. */
+  /** Takes the next message and returns its position, -1 if there is none. */
   take(): number;
+  /** Takes the first ready message, whatever it waits for: not to be delivered but to go. */
+  takeOldest(): number;
   /** A message that has been taken, or is in memory. */
   read(position: number): Message;
   /** Puts a taken message back in its place. */
   giveBack(position: number): void;
+  /** A taken message will not be given back, though it may stay for a while: none waits for it. */
+  letGo(position: number): void;
   /** Removes a taken message for good. */
   remove(position: number): void;
   /** Removes a ready message for good, wherever it is. */
@@ -50,4 +60,9 @@ export interface Backlog {
   settle(): void;
   /** Removes every message, taken or not: the queue is gone. */
   clear(): void;
+  /**
+   * The same messages, from now on one at a time of each group, or in groups no longer: what is to
+   * be used in its stead. A backlog that cannot hold groups answers itself.
+   */
+  groupedBy(key: GroupKey | undefined): Backlog;
 }

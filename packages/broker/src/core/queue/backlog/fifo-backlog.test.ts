@@ -13,19 +13,11 @@ function unwatched(): never {
   throw new Error('Nobody watches.');
 }
 
-backlogContract(
-  'first in, first out',
-  () => new FifoBacklog(new MemoryStore()),
-  () => 0,
-);
+backlogContract('first in, first out', () => new FifoBacklog(new MemoryStore()));
 
-backlogContract(
-  'first in, first out, with no rules set',
-  () => {
-    const deadlines = new Deadlines(new ManualClock(), unbroken);
-    const deathWatch = { isOn: false, expired: unwatched, deadLettered: unwatched };
-    const ports = { deadlines, deathWatch };
-    return new RuledBacklog('q', new FifoBacklog(new MemoryStore()), 1, false, ports);
-  },
-  () => 0,
-);
+backlogContract('first in, first out, with no rules set', () => {
+  const deadlines = new Deadlines(new ManualClock(), unbroken);
+  const deathWatch = { isOn: false, expired: unwatched, deadLettered: unwatched };
+  const ports = { deadlines, deathWatch };
+  return new RuledBacklog('q', new FifoBacklog(new MemoryStore()), 1, false, ports);
+});

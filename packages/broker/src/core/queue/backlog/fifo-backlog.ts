@@ -1,5 +1,7 @@
 import type { MessageStore, Remembered } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
+import type { GroupKey } from '../groups/group-key.js';
+import { GroupedBacklog } from '../groups/grouped-backlog.js';
 import type { Backlog } from './backlog.js';
 import { PositionHeap } from './position-heap.js';
 
@@ -41,6 +43,10 @@ export class FifoBacklog implements Backlog {
     return this.#freshCount + this.#returned.size;
   }
 
+  get hasNext(): boolean {
+    return this.ready > 0;
+  }
+
   append(message: Message, expiresAt = 0): number {
     this.#freshCount++;
     return this.#store.append(message, expiresAt);
@@ -59,6 +65,10 @@ export class FifoBacklog implements Backlog {
     return position;
   }
 
+  takeOldest(): number {
+    return this.take();
+  }
+
   read(position: number): Message {
     return this.#store.read(position);
   }
@@ -66,6 +76,8 @@ export class FifoBacklog implements Backlog {
   giveBack(position: number): void {
     this.#returned.push(position);
   }
+
+  letGo(): void {}
 
   remove(position: number): void {
     this.#store.remove(position);
@@ -115,6 +127,12 @@ export class FifoBacklog implements Backlog {
 
   shrink(): void {
     this.#store.shrink();
+  }
+
+  groupedBy(key: GroupKey | undefined): Backlog {
+    if (key === undefined) return this;
+    const state = { store: this.#store, fresh: this.#fresh, returned: this.#returned };
+    return new GroupedBacklog(state, key);
   }
 
   /** Position of the first ready message, if there is one. */

@@ -38,3 +38,16 @@ test('after clear() it is empty, and of use', () => {
   heap.push(5);
   assert.equal(heap.pop(), 5);
 });
+
+test('what is deleted behind a number that stays is not kept for ever', () => {
+  const heap = new PositionHeap();
+  heap.push(0);
+  for (let i = 1; i <= 5_000; i++) heap.push(i);
+  for (let i = 5_000; i > 1; i -= 2) heap.delete(i);
+  for (let i = 3; i < 5_000; i += 2) heap.delete(i);
+  assert.equal(heap.size, 2);
+  const seen: number[] = [];
+  heap.forEach((position) => seen.push(position));
+  assert.deepEqual(seen, [0, 1]);
+  assert.deepEqual([heap.pop(), heap.pop(), heap.size], [0, 1, 0]);
+});

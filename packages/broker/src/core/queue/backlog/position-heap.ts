@@ -1,3 +1,6 @@
+/** Fewer deleted numbers than this are not worth tidying up. */
+const TIDY_NUMBERS_MIN = 1_024;
+
 /** Different numbers of which the smallest comes out first: a binary heap. */
 export class PositionHeap {
   #heap: number[] = [];
@@ -30,6 +33,8 @@ export class PositionHeap {
   delete(position: number): void {
     this.#deleted.add(position);
     this.#skipDeleted();
+    const { size } = this.#deleted;
+    if (size > TIDY_NUMBERS_MIN && size * 2 > this.#heap.length) this.#tidy();
   }
 
   /** Removes the smallest number; there must be one. */
@@ -46,6 +51,12 @@ export class PositionHeap {
 
   clear(): void {
     this.#heap = [];
+    this.#deleted.clear();
+  }
+
+  /** Leaves the deleted out: numbers in order are a heap. */
+  #tidy(): void {
+    this.#heap = this.#heap.filter((each) => !this.#deleted.has(each)).sort((a, b) => a - b);
     this.#deleted.clear();
   }
 

@@ -10,7 +10,7 @@ for (const maximum of [1, 3, 255]) {
   backlogContract(
     `priorities up to ${maximum}`,
     () => new PriorityBacklog(maximum, () => new MemoryStore(), []),
-    (message) => Math.min(message.priority, maximum),
+    { levelOf: (message) => Math.min(message.priority, maximum) },
   );
 }
 

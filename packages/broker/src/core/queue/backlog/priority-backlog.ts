@@ -50,6 +50,10 @@ export class PriorityBacklog implements Backlog {
     return this.#ready;
   }
 
+  get hasNext(): boolean {
+    return this.#ready > 0;
+  }
+
   append(message: Message, expiresAt = 0): number {
     const level = Math.min(message.priority, this.#maximum);
     const backlog = this.#levels[level] ?? this.#open(level);
@@ -67,6 +71,10 @@ export class PriorityBacklog implements Backlog {
     return position * LEVELS + this.#top;
   }
 
+  takeOldest(): number {
+    return this.take();
+  }
+
   read(position: number): Message {
     return this.#level(position % LEVELS).read(Math.floor(position / LEVELS));
   }
@@ -77,6 +85,8 @@ export class PriorityBacklog implements Backlog {
     this.#ready++;
     if (level > this.#top) this.#top = level;
   }
+
+  letGo(): void {}
 
   remove(position: number): void {
     this.#level(position % LEVELS).remove(Math.floor(position / LEVELS));
@@ -136,6 +146,11 @@ export class PriorityBacklog implements Backlog {
   clear(): void {
     for (const backlog of this.#levels) backlog?.clear();
     this.#ready = 0;
+  }
+
+  /** Priority goes before everything else: there are no groups here. */
+  groupedBy(): this {
+    return this;
   }
 
   /** The highest level with a ready message; there must be one. */

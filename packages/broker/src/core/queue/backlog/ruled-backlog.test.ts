@@ -9,6 +9,8 @@ import { QueueClockwork } from '../queue-clockwork.test.support.js';
 interface Entry {
   readonly label: string;
   readonly priority: number;
+  /** Empty for a message that belongs to no group. */
+  readonly key: string;
   readonly deadline: number;
   state: 'ready' | 'taken' | 'gone';
   position: number;
@@ -20,6 +22,7 @@ interface Rules {
   readonly maxLength: number;
   readonly deliveryLimit: number;
   readonly maxPriority: number;
+  readonly hasGroups: boolean;
 }
 
 /** A queue under rules and a list of what it ought to hold, side by side. */
@@ -42,6 +45,7 @@ class SideBySide {
       'x-delivery-limit': rules.deliveryLimit,
     };
     if (rules.maxPriority > 0) args['x-max-priority'] = rules.maxPriority;
+    if (rules.hasGroups) args['x-group-by'] = 'routing-key';
     this.#queue = this.#world.declare('q', args);
   }
 
@@ -53,12 +57,15 @@ class SideBySide {
     const label = `${this.#entries.length}`;
     const message = new TestMessage(label, new Map(), false, expiration?.toString());
     message.priority = priority;
+    const key = this.#rules.hasGroups && priority > 3 ? `${priority % 4}` : '';
+    message.routingKey = key;
     const lifetime = Math.min(this.#rules.ttl, expiration ?? Number.POSITIVE_INFINITY);
     const deadline = this.#world.clock.now() + lifetime;
     const level = Math.min(priority, this.#rules.maxPriority);
     const entry: Entry = {
       label,
       priority: level,
+      key,
       deadline,
       state: 'ready',
       position: 0,
@@ -71,7 +78,9 @@ class SideBySide {
   }
 
   get(): void {
-    const expected = this.#ready()[0];
+    const held = new Set(this.taken.map(({ key }) => key));
+    held.delete('');
+    const expected = this.#ready().find(({ key }) => !held.has(key));
     const taken = this.#queue.get(false);
     assert.equal(taken?.message.body().toString(), expected?.label);
     if (taken === undefined || expected === undefined) return;
@@ -171,10 +180,15 @@ function run(seed: number, rules: Rules): void {
   pair.end();
 }
 
-for (const maxPriority of [0, 9]) {
-  test(`whatever happens, the rules hold: ${maxPriority} priorities above the lowest`, () => {
+for (const [name, order] of [
+  ['one after the other', { maxPriority: 0, hasGroups: false }],
+  ['9 priorities above the lowest', { maxPriority: 9, hasGroups: false }],
+  ['one at a time of each group', { maxPriority: 0, hasGroups: true }],
+] as const) {
+  test(`whatever happens, the rules hold: ${name}`, () => {
     for (let seed = 1; seed <= 40; seed++) {
-      const rules = { ttl: 40 + seed, maxLength: seed % 9, deliveryLimit: seed % 4, maxPriority };
+      const limits = { ttl: 40 + seed, maxLength: seed % 9, deliveryLimit: seed % 4 };
+      const rules: Rules = { ...limits, ...order };
       assert.doesNotThrow(() => run(seed * 7_919, rules), `seed ${seed}`);
     }
   });

@@ -6,6 +6,7 @@ import { Burial, type Dying, type Gone } from '../burial.js';
 import type { DeadLettering } from '../dead-lettering.js';
 import { DeliveryLimit } from '../delivery-limit.js';
 import { Expiry } from '../expiry.js';
+import { type GroupKey, readGroupKey } from '../groups/group-key.js';
 import { LengthLimit } from '../length-limit.js';
 import type { QueuePorts } from '../queue-spec.js';
 import type { QueueSettings } from '../settings.js';
@@ -17,6 +18,7 @@ export function needsRules(settings: QueueSettings): boolean {
     settings.deadLetterExchange !== undefined ||
     settings.messageTtlMilliseconds !== undefined ||
     settings.deliveryLimit !== undefined ||
+    settings.groupBy !== undefined ||
     LengthLimit.isSet(settings)
   );
 }
@@ -32,7 +34,8 @@ const EXPIRED_READY: Dying = { reason: 'expired', isReady: true };
  * A queue without rules has a plain backlog, and pays nothing for any of this.
  */
 export class RuledBacklog implements Backlog {
-  readonly #inner: Backlog;
+  #inner: Backlog;
+  #groupBy: string | undefined;
   readonly #deadlines: Deadlines;
   readonly #expiry: Expiry;
   /** Deliveries are counted even where they are not limited: in a quorum queue. */
@@ -61,15 +64,15 @@ export class RuledBacklog implements Backlog {
     );
     const gone: Gone = (position, dying) => this.#part(position, dying);
     this.#burial = new Burial(queue, inner, { deadlines, deathWatch, gone });
-    inner.onLost = (position, wasReady) => {
-      if (wasReady) this.#limit?.left(position);
-      this.#forget(position);
-      this.onLost(position, wasReady);
-    };
+    this.#watchLosses();
   }
 
   get ready(): number {
     return this.#inner.ready;
+  }
+
+  get hasNext(): boolean {
+    return this.#inner.hasNext;
   }
 
   get isAtHand(): boolean {
@@ -86,6 +89,10 @@ export class RuledBacklog implements Backlog {
 
   /** Changes the rules. Messages keep the deadlines they have; see {@link enforce} for the rest. */
   apply(settings: QueueSettings, deadLettering: DeadLettering | undefined): void {
+    if (settings.groupBy !== this.#groupBy) {
+      this.#groupBy = settings.groupBy;
+      this.groupedBy(readGroupKey(settings.groupBy));
+    }
     this.#burial.deadLettering = deadLettering;
     this.#ttlMilliseconds = settings.messageTtlMilliseconds ?? Number.POSITIVE_INFINITY;
     const { deliveryLimit } = settings;
@@ -128,16 +135,19 @@ export class RuledBacklog implements Backlog {
     deadLettering.send(deadLettering.prepare(message, 'maxlen'));
   }
 
-  /** Adds a message that a consumer waits for, so that its time to live does not matter. */
+  /**
+   * Adds a message that a consumer waits for, so that its time to live does not matter; unless it
+   * has to wait itself, for another one of its group.
+   */
   appendPromised(message: Message): void {
-    this.#promised = this.#add(message);
+    const position = this.#add(message);
+    if (this.#inner.hasNext) this.#promised = position;
+    else this.#stays(position, message);
   }
 
   append(message: Message): number {
     const position = this.#add(message);
-    this.#dropHead();
-    // With a time to live of 0, what is not delivered at once is not delivered at all.
-    if (this.#lifetime(message) === 0) this.#expiry.expireNow(position);
+    this.#stays(position, message);
     return position;
   }
 
@@ -151,6 +161,10 @@ export class RuledBacklog implements Backlog {
       // The next may have to be brought to hand first.
       if (!this.#inner.isAtHand) return -1;
     }
+  }
+
+  takeOldest(): number {
+    return this.#inner.takeOldest();
   }
 
   read(position: number): Message {
@@ -176,6 +190,10 @@ export class RuledBacklog implements Backlog {
   /** A taken message has been rejected. */
   reject(position: number): void {
     this.#burial.bury(position, { reason: 'rejected', isReady: false });
+  }
+
+  letGo(position: number): void {
+    this.#inner.letGo(position);
   }
 
   remove(position: number): void {
@@ -204,10 +222,10 @@ export class RuledBacklog implements Backlog {
   /** Removes every ready message without dead-lettering; returns how many there were. */
   purge(): number {
     const count = this.#inner.ready;
-    for (let position = this.#inner.take(); position >= 0; position = this.#inner.take()) {
+    for (let left = count; left > 0; left--) {
+      const position = this.#inner.takeOldest();
       this.#limit?.left(position);
-      this.#inner.remove(position);
-      this.#forget(position);
+      this.remove(position);
     }
     return count;
   }
@@ -247,6 +265,21 @@ export class RuledBacklog implements Backlog {
     this.#burial.end();
   }
 
+  groupedBy(key: GroupKey | undefined): this {
+    this.#inner = this.#inner.groupedBy(key);
+    this.#burial.moveTo(this.#inner);
+    this.#watchLosses();
+    return this;
+  }
+
+  #watchLosses(): void {
+    this.#inner.onLost = (position, wasReady) => {
+      if (wasReady) this.#limit?.left(position);
+      this.#forget(position);
+      this.onLost(position, wasReady);
+    };
+  }
+
   #add(message: Message): number {
     const lifetime = this.#lifetime(message);
     const expires = lifetime !== Number.POSITIVE_INFINITY;
@@ -255,6 +288,13 @@ export class RuledBacklog implements Backlog {
     this.#limit?.joined(position);
     if (expires) this.#expiry.add(position, this.#deadlines.now() + lifetime);
     return position;
+  }
+
+  /** A message is not delivered at once. */
+  #stays(position: number, message: Message): void {
+    this.#dropHead();
+    // With a time to live of 0, what is not delivered at once is not delivered at all.
+    if (this.#lifetime(message) === 0) this.#expiry.expireNow(position);
   }
 
   /** How long a message may stay, in milliseconds: what the queue grants, or itself, if less. */
@@ -269,7 +309,7 @@ export class RuledBacklog implements Backlog {
     const limit = this.#limit;
     if (limit === undefined || limit.refusesPublish) return;
     while (limit.isExceeded) {
-      const position = this.#inner.take();
+      const position = this.#inner.takeOldest();
       limit.left(position);
       this.#expiry.taken(position);
       this.#burial.bury(position, { reason: 'maxlen', isReady: false });

@@ -258,7 +258,7 @@ export class Deliveries implements ConsumerHost {
   #moveOn({ queue, consumer }: Unacked, outcome: Outcome): void {
     if (this.#channelPrefetch > 0) this.resumeAll();
     else if (consumer?.parked) queue.resume(consumer);
-    if (outcome === 'requeue') queue.drain();
+    if (outcome === 'requeue' || queue.hasGroups) queue.drain();
   }
 }
 
