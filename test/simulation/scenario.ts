@@ -2,8 +2,8 @@ import type { BrokerAccess } from './traffic/broker-access.js';
 import type { CheckOptions } from './traffic/model.js';
 
 /**
- * What clients do to brokers on one disk, one after the other, and what has to be there when one has
- * ended and the next begins. Throws what is wrong.
+ * What clients do to brokers on one disk, one after the other, and what has to be there when one
+ * has ended and the next begins. Throws what is wrong.
  */
 export interface Scenario {
   /** So many messages were published. */

@@ -32,9 +32,9 @@ export interface SimulationSummary {
 export type NewScenario = (random: SeededRandom, burst: number) => Scenario;
 
 /**
- * Several lives of one broker: the random clients of a scenario on a disk that fails and loses power
- * at random moments, and after each life a look at what is left. Everything follows from the seed.
- * Throws what is wrong.
+ * Several lives of one broker: the random clients of a scenario on a disk that fails and loses
+ * power at random moments, and after each life a look at what is left. Everything follows from the
+ * seed. Throws what is wrong.
  */
 export async function simulate(seed: number, newScenario: NewScenario): Promise<SimulationSummary> {
   return await new Simulation(seed, newScenario).run();

@@ -15,8 +15,8 @@ import { declareQueues, QUEUES_IN_ORDER, SHORT_BYTES } from './queues.js';
 const LOOKS_MAX = 2_000;
 
 /**
- * Messages that expire, come back too often, are rejected or have to make room, and go from queue to
- * queue for that: each is in one queue and no other, its headers tell how it came there, and no
+ * Messages that expire, come back too often, are rejected or have to make room, and go from queue
+ * to queue for that: each is in one queue and no other, its headers tell how it came there, and no
  * crash makes it forget how often it came back or how long it may stay.
  */
 export class DeadLetterScenario implements Scenario {

@@ -109,7 +109,7 @@ export function indexPath(journalPath: string): string {
   return `${journalPath}.index`;
 }
 
-/** Writes a file's index beside it, in the place of one that is damaged. Rejects with Node's error. */
+/** Writes a file's index beside it, instead of one that is damaged. Rejects with Node's error. */
 export async function writeFileIndex(
   files: Files,
   journalPath: string,

@@ -16,11 +16,11 @@ import { crc32 } from 'node:zlib';
  *     8 octets  u32       u32      u32     u32     f64                 u32
  *
  * batch header, 64 octets, then the payload: operations, one behind the other
- *   0       4         8       12      16      20         28        36        44     56       60    64
- *   +-------+---------+-------+-------+-------+----------+---------+---------+------+--------+-----+
- *   | LVRB  | version | part. | epoch | count | first op | durable | payload | zeros| header | crc |
- *   +-------+---------+-------+-------+-------+----------+---------+---------+------+--------+-----+
- *     magic   u32       u32     u32     u32     f64        f64       f64              crc u32  u32
+ *   0      4         8       12      16      20         28        36        44     56       60   64
+ *   +------+---------+-------+-------+-------+----------+---------+---------+------+--------+-----+
+ *   | LVRB | version | part. | epoch | count | first op | durable | payload | zeros| header | crc |
+ *   +------+---------+-------+-------+-------+----------+---------+---------+------+--------+-----+
+ *    magic   u32       u32     u32     u32     f64        f64       f64              crc u32  u32
  * ```
  *
  * `header crc` is of what is before it in the header: of octets that only look like a header nobody

@@ -24,7 +24,7 @@ export interface Recovered {
   readonly nextFileNumber: number;
   readonly epoch: number;
   readonly operations: number;
-  /** Where the messages are of files that had no index: to be written when the next file is begun. */
+  /** Where the messages are of files that had no index: written when the next file is begun. */
   readonly indexes: ReadonlyMap<JournalFile, FileIndexBuilder>;
   /** Paths of what nobody needs: files that were never begun, indexes without a file. */
   readonly leftovers: readonly string[];
