@@ -2,6 +2,7 @@ import type { RowResult, Sample } from './comparison.js';
 import { median } from './load/percentile.js';
 import { addFaults, type Faults, NO_FAULTS } from './load/sequence-check.js';
 import type { Figure } from './rows/row.js';
+import { format, tableOf } from './table.js';
 
 /** One figure of one broker, over the rounds. */
 export interface Cell {
@@ -65,8 +66,8 @@ function cellOf(
   };
 }
 
-/** The table in Markdown, padded so that it reads in a terminal too. */
-export function tableOf(lines: readonly Line[], brokers: readonly string[]): string {
+/** The table in Markdown. */
+export function tableOfLines(lines: readonly Line[], brokers: readonly string[]): string {
   const [first, ...peers] = brokers;
   const head = [
     'row',
@@ -84,15 +85,7 @@ export function tableOf(lines: readonly Line[], brokers: readonly string[]): str
     ...cells.map((cell) => format(cell.cpuMicroseconds)),
     ...cells.map((cell) => format(cell.residentMebibytes)),
   ]);
-  const widths = head.map((_, at) => Math.max(...[head, ...body].map((line) => line[at]!.length)));
-  const pad = (cell: string, at: number): string =>
-    at < 2 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!);
-  const draw = (line: readonly string[]): string =>
-    `| ${line.map((cell, at) => pad(cell, at)).join(' | ')} |`;
-  const rule = widths.map((width, at) =>
-    at < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  return [draw(head), draw(rule), ...body.map(draw)].join('\n');
+  return tableOf(head, body, 2);
 }
 
 /** What went wrong, a sentence each; says so when nothing did. */
@@ -118,13 +111,4 @@ function isSample(sample: Sample | string | undefined): sample is Sample {
 function medianOf(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 ? undefined : median(known);
-}
-
-function format(value: number | undefined): string {
-  if (value === undefined || Number.isNaN(value)) return '-';
-  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return value.toLocaleString('en', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
 }

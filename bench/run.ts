@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BrokerSource } from './brokers/broker.js';
 import { compare } from './comparison.js';
-import { faultsOf, type Line, linesOf, tableOf } from './report.js';
+import { machine } from './machine.js';
+import { faultsOf, type Line, linesOf, tableOfLines } from './report.js';
 import { ROWS } from './rows/rows.js';
 
 export interface RunOptions {
@@ -39,19 +39,13 @@ export async function runAndReport(
     progress: (result) => {
       const some = linesOf(result, brokers);
       lines.push(...some);
-      console.error(`${tableOf(some, brokers).split('\n').slice(2).join('\n')}`);
+      console.error(`${tableOfLines(some, brokers).split('\n').slice(2).join('\n')}`);
     },
   });
-  console.log(`\n${tableOf(lines, brokers)}\n\n${faultsOf(lines)}`);
+  console.log(`\n${tableOfLines(lines, brokers)}\n\n${faultsOf(lines)}`);
   const file = json ?? `${RESULTS}/${began.replace(/[:.]/g, '-')}.json`;
   await mkdir(dirname(file), { recursive: true });
-  const machine = {
-    node: process.version,
-    processors: cpus().map(({ model }) => model),
-    memoryBytes: totalmem(),
-    loadAverages: loadavg(),
-  };
-  const run = { began, rounds, seconds, machine, lines };
+  const run = { began, rounds, seconds, machine: machine(), lines };
   await writeFile(file, `${JSON.stringify(run, undefined, 2)}\n`);
   console.log(`\nAll rounds: ${file}`);
 }

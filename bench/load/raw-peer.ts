@@ -3,6 +3,7 @@ import {
   decodeMethod,
   encodeMethodFrame,
   type FieldTable,
+  type MethodArguments,
   type MethodInput,
   type MethodName,
   PROTOCOL_HEADER,
@@ -75,27 +76,36 @@ export class RawPeer {
   }
 
   /** Sends a method on channel 1 and waits for its answer. */
-  async request<N extends MethodName>(
+  request<N extends MethodName, A extends MethodName>(
     name: N,
     args: MethodInput<N>,
-    answer: MethodName,
-  ): Promise<void> {
+    answer: A,
+  ): Promise<MethodArguments<A>> {
     this.send(1, name, args);
-    await this.expect(answer);
+    return this.expect(answer);
   }
 
-  async expect(name: MethodName): Promise<void> {
+  async expect<A extends MethodName>(name: A): Promise<MethodArguments<A>> {
     const frame = await this.#nextFrame();
     const method = decodeMethod(frame, FRAME_HEADER_BYTES, frame.length - 1);
     if (method.name !== name) {
       throw new Error(`expected ${name}, got ${method.name} ${JSON.stringify(method.args)}`);
     }
+    // Which arguments it has goes by its name.
+    return method.args as MethodArguments<A>;
   }
 
   async declareQueue(queue: string, durable = false): Promise<void> {
     const flags = { passive: false, durable, exclusive: false, autoDelete: false };
     const args = { queue, ...flags, nowait: false, arguments: new Map() };
     await this.request('queue.declare', args, 'queue.declare-ok');
+  }
+
+  /** How many messages are ready in a queue. */
+  async countReady(queue: string): Promise<number> {
+    const flags = { durable: false, exclusive: false, autoDelete: false };
+    const args = { queue, passive: true, ...flags, nowait: false, arguments: new Map() };
+    return (await this.request('queue.declare', args, 'queue.declare-ok')).messageCount;
   }
 
   async deleteQueue(queue: string): Promise<void> {
@@ -142,10 +152,14 @@ export class RawPeer {
 
   /** Closes the connection as the protocol has it. */
   async closePolitely(): Promise<void> {
-    const args = { replyCode: 200, replyText: 'bye', classId: 0, methodId: 0 };
-    this.send(0, 'connection.close', args);
+    this.sendClose();
     await this.expect('connection.close-ok');
     this.socket.destroy();
+  }
+
+  sendClose(): void {
+    const args = { replyCode: 200, replyText: 'bye', classId: 0, methodId: 0 };
+    this.send(0, 'connection.close', args);
   }
 
   readonly #gather = (chunk: Buffer): void => {

@@ -1,7 +1,7 @@
 import type { BasicProperties, FieldTable } from '@leveret/amqp';
 import { acksEach, ackUpTo } from '../load/acks.js';
-import { ConfirmLedger } from '../load/confirm-ledger.js';
 import { type Publish, PublishCycle } from '../load/publish-cycle.js';
+import { Publisher } from '../load/publisher.js';
 import type { RawPeer } from '../load/raw-peer.js';
 import { addFaults, NO_FAULTS, SequenceCheck } from '../load/sequence-check.js';
 import { type Measurement, type Row, rateOf, type Setting, until } from './row.js';
@@ -66,15 +66,16 @@ async function measureFlow(flow: Flow, setting: Setting): Promise<Measurement> {
   const checks = queues.map((_, at) => new SequenceCheck(flow.topology.streamOf(at)));
   const received = (): number => checks.reduce((sum, check) => sum + check.received, 0);
   const lists = flow.topology.publishes(names);
-  const publishers = await Promise.all(
-    lists.map(async (list) => new Publisher(await peers.open(), flow, list, lists.length)),
-  );
   // One publisher a queue sees only its own deliveries; a single one all of them.
-  const behind = (at: number): number =>
-    publishers.length === 1 ? received() / flow.topology.copies : checks[at]!.received;
-  publishers.forEach((publisher, at) => {
-    publisher.start(setting, () => behind(at));
-  });
+  const delivered = (at: number): number =>
+    lists.length === 1 ? received() / flow.topology.copies : checks[at]!.received;
+  const publishers = await Promise.all(
+    lists.map(async (list, at) => {
+      const peer = await peers.open();
+      return publisherOf(flow, peer, list, lists.length, () => delivered(at));
+    }),
+  );
+  for (const publisher of publishers) publisher.start(peers);
   await Promise.all(
     queues.map((queue, at) =>
       consume(flow, setting, queue, checks[at]!, () => {
@@ -140,67 +141,26 @@ async function consume(
   peers.scan(peer, { deliver, body }, acknowledge);
 }
 
-/** Publishes for as long as it is not stopped, within the window and not too far ahead. */
-class Publisher {
-  readonly cycle: PublishCycle;
-  readonly confirmed = new ConfirmLedger();
-  readonly #peer: RawPeer;
-  readonly #flow: Flow;
-  readonly #ahead: number;
-  #delivered: () => number = () => 0;
-  #isFull = false;
-  #isStopped = true;
-
-  constructor(
-    peer: RawPeer,
-    flow: Flow,
-    list: readonly Omit<Publish, 'properties'>[],
-    publishers: number,
-  ) {
-    const publishes = list.map((publish) => ({
-      ...publish,
-      properties: propertiesOf(flow, publish.stream),
-    }));
-    this.#peer = peer;
-    this.#flow = flow;
-    this.cycle = new PublishCycle(publishes, flow.bodyBytes);
-    const bytes = flow.bodyBytes + PUBLISH_OVERHEAD_BYTES;
-    this.#ahead = Math.ceil(AHEAD_BYTES / bytes / publishers / flow.topology.copies);
-  }
-
-  start({ peers }: Setting, delivered: () => number): void {
-    this.#delivered = delivered;
-    this.#isStopped = false;
-    if (this.#flow.confirmWindow > 0) this.#peer.send(1, 'confirm.select', { nowait: true });
-    const confirm = this.confirmed.take.bind(this.confirmed);
-    peers.scan(this.#peer, { confirm }, () => this.more());
-    this.#peer.socket.on('drain', () => {
-      this.#isFull = false;
-      this.more();
-    });
-    this.more();
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  /** Publishes as many as there is room for, but does not bother with a few. */
-  more(): void {
-    let room = this.#room();
-    if (this.#flow.confirmWindow === 0 && room < this.#ahead / 8) return;
-    while (room > 0 && !this.#isFull && !this.#isStopped) {
-      this.#isFull = !this.#peer.socket.write(this.cycle.take(room));
-      room = this.#room();
-    }
-  }
-
-  #room(): number {
-    const { published } = this.cycle;
-    const ahead = this.#ahead - published + this.#delivered();
-    if (this.#flow.confirmWindow === 0) return ahead;
-    return Math.min(this.#flow.confirmWindow - published + this.confirmed.count, ahead);
-  }
+/** One of `publishers`, who together do not get too far ahead of what is delivered. */
+function publisherOf(
+  flow: Flow,
+  peer: RawPeer,
+  list: readonly Omit<Publish, 'properties'>[],
+  publishers: number,
+  delivered: () => number,
+): Publisher {
+  const publishes = list.map((publish) => ({
+    ...publish,
+    properties: propertiesOf(flow, publish.stream),
+  }));
+  const cycle = new PublishCycle(publishes, flow.bodyBytes);
+  const bytes = flow.bodyBytes + PUBLISH_OVERHEAD_BYTES;
+  const ahead = Math.ceil(AHEAD_BYTES / bytes / publishers / flow.topology.copies);
+  return new Publisher(peer, cycle, {
+    window: flow.confirmWindow,
+    least: ahead / 8,
+    room: () => ahead - cycle.published + delivered(),
+  });
 }
 
 function propertiesOf(flow: Flow, stream: number): BasicProperties {

@@ -13,6 +13,8 @@ export interface RabbitNode {
   readonly port: number;
   /** Where its configuration, logs and data are; gone after `stop()`. */
   readonly directory: string;
+  /** Kills the server with SIGKILL, starts it on what it has left, and waits until it is there. */
+  crash(): Promise<void>;
   /** Ends the processes this node started, and only those, then removes its directory. */
   stop(): Promise<void>;
 }
@@ -32,6 +34,9 @@ export interface RabbitNodeOptions {
  * Where distributions put RabbitMQ. Its own scripts: Debian's wrappers insist on user `rabbitmq`.
  */
 const libraryRoot = '/usr/lib/rabbitmq/lib';
+
+/** How long a node may take to read a long backlog again after a crash. */
+const RECOVERY_SECONDS = 300;
 
 /** The path of RabbitMQ's start script, or undefined where it is not installed. */
 export async function findRabbitmqServer(): Promise<string | undefined> {
@@ -58,20 +63,29 @@ export async function startRabbitNode(options: RabbitNodeOptions = {}): Promise<
     ['-port', String(mapperPort), '-address', '127.0.0.1'],
     environment,
   );
-  const server = launch(script, [], environment);
+  let server = launch(script, [], environment);
   async function stop(): Promise<void> {
     await end(server);
     await end(mapper);
     await rm(directory, { recursive: true, force: true });
   }
-  try {
-    await untilItSpeaksAmqp(port, server, options.startSeconds ?? 60);
-  } catch (error) {
-    const log = await readFile(join(directory, 'log', 'rabbit.log'), 'utf8').catch(() => 'no log');
-    await stop();
-    throw new Error(`RabbitMQ did not start:\n${server.output()}\n${log}`, { cause: error });
+  async function untilReady(seconds: number): Promise<void> {
+    try {
+      await untilItSpeaksAmqp(port, server, seconds);
+    } catch (error) {
+      const log = await readFile(join(directory, 'log', 'rabbit.log'), 'utf8').catch(() => '');
+      await stop();
+      throw new Error(`RabbitMQ did not start:\n${server.output()}\n${log}`, { cause: error });
+    }
   }
-  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, directory, stop };
+  const crash = async (): Promise<void> => {
+    server.child.kill('SIGKILL');
+    await server.gone;
+    server = launch(script, [], environment);
+    await untilReady(RECOVERY_SECONDS);
+  };
+  await untilReady(options.startSeconds ?? 60);
+  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, directory, crash, stop };
 }
 
 /** Writes the node's files and answers the environment that points RabbitMQ at them alone. */
