@@ -4,7 +4,7 @@ import { Peers } from './load/peers.js';
 import { targetOf } from './load/raw-peer.js';
 import type { Measurement, Row } from './rows/row.js';
 
-/** A measurement that takes longer than its seconds and this hangs, in seconds. */
+/** A measurement that takes longer than its seconds and this hangs, in seconds; unless it says so. */
 const GRACE_SECONDS = 90;
 
 export interface Settings {
@@ -78,13 +78,14 @@ async function measureOnce(
   const peers = new Peers(targetOf(broker.url));
   const id = `${process.pid}-${Date.now().toString(36)}`;
   const timer = new AbortController();
-  const tooLong = delay((seconds + GRACE_SECONDS) * 1_000, undefined, { signal: timer.signal });
+  const limit = seconds + (row.graceSeconds ?? GRACE_SECONDS);
+  const tooLong = delay(limit * 1_000, undefined, { signal: timer.signal });
   try {
     const measurement = await Promise.race([
       row.measure({ source, broker, peers, seconds, id }),
       peers.failure,
       tooLong.then(() => {
-        throw new Error(`took longer than ${seconds + GRACE_SECONDS} s`);
+        throw new Error(`took longer than ${limit} s`);
       }),
     ]);
     if (measurement === undefined) return undefined;

@@ -45,7 +45,7 @@ function cellOf(
   const own = samples[column]!;
   const measured = own.filter(isSample);
   const figureIn = (sample: Sample | string | undefined): number | undefined =>
-    isSample(sample) ? sample.measurement.values[at] : undefined;
+    isSample(sample) ? known(sample.measurement.values[at]) : undefined;
   const ratios = own.flatMap((sample, round) => {
     const value = figureIn(sample);
     const first = figureIn(samples[0]![round]);
@@ -54,8 +54,8 @@ function cellOf(
   });
   return {
     broker,
-    values: measured.map((sample) => sample.measurement.values[at]!),
-    median: medianOf(measured.map((sample) => sample.measurement.values[at])),
+    values: own.map(figureIn).filter((value) => value !== undefined),
+    median: medianOf(own.map(figureIn)),
     ratio: medianOf(ratios),
     cpuMicroseconds: medianOf(measured.map((sample) => sample.measurement.cpuMicroseconds)),
     residentMebibytes: medianOf(measured.map((sample) => sample.residentMebibytes)),
@@ -106,6 +106,11 @@ export function faultsOf(lines: readonly Line[]): string {
 
 function isSample(sample: Sample | string | undefined): sample is Sample {
   return typeof sample === 'object';
+}
+
+/** A figure that could not be had is not a number. */
+function known(value: number | undefined): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
 }
 
 function medianOf(values: readonly (number | undefined)[]): number | undefined {

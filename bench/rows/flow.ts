@@ -1,10 +1,11 @@
 import type { BasicProperties, FieldTable } from '@leveret/amqp';
 import { acksEach, ackUpTo } from '../load/acks.js';
+import { bareWritesPerSecond } from '../load/bare-writes.js';
 import { type Publish, PublishCycle } from '../load/publish-cycle.js';
 import { Publisher } from '../load/publisher.js';
 import type { RawPeer } from '../load/raw-peer.js';
 import { addFaults, NO_FAULTS, SequenceCheck } from '../load/sequence-check.js';
-import { type Measurement, type Row, rateOf, type Setting, until } from './row.js';
+import { type Figure, type Measurement, type Row, rateOf, type Setting, until } from './row.js';
 
 /** A way of moving messages. */
 export interface Flow {
@@ -49,15 +50,50 @@ const PUBLISH_OVERHEAD_BYTES = 70;
 /** How long the last messages may take to arrive before they count as lost. */
 const DRAIN_SECONDS = 10;
 
+/** How long the disk is measured on its own, in seconds. */
+const BARE_WRITES_SECONDS = 1;
+
+/** What the journal writes for a message besides its body, more or less. */
+const JOURNAL_OVERHEAD_BYTES = 130;
+
+const RATE: Figure = { name: '', unit: 'msg/s', better: 'higher' };
+
 export function flowRow(flow: Flow): Row {
+  return { name: flow.name, figures: [RATE], measure: (setting) => measureFlow(flow, setting) };
+}
+
+/**
+ * The same for messages that are synced before they are confirmed, held against what the disk does
+ * when nothing but such writes is asked of it. Only of a broker that answers once for each write,
+ * and of which it is known where it writes to.
+ */
+export function durableFlowRow(flow: Flow): Row {
   return {
     name: flow.name,
-    figures: [{ name: '', unit: 'msg/s', better: 'higher' }],
-    measure: (setting) => measureFlow(flow, setting),
+    figures: [
+      RATE,
+      { name: 'messages a write', unit: '', better: 'higher' },
+      { name: 'of a bare O_DSYNC loop', unit: '%', better: 'higher' },
+    ],
+    measure: async (setting) => {
+      const measured = await measureFlow(flow, setting);
+      const rate = measured.values[0]!;
+      const { directory } = setting.broker;
+      if (directory === undefined) return { ...measured, values: [rate] };
+      const messages = measured.publishesAnAnswer;
+      const bytes = Math.round(messages * (flow.bodyBytes + JOURNAL_OVERHEAD_BYTES));
+      const bare = messages * bareWritesPerSecond(directory, bytes, BARE_WRITES_SECONDS);
+      return { ...measured, values: [rate, messages, (100 * rate) / bare] };
+    },
   };
 }
 
-async function measureFlow(flow: Flow, setting: Setting): Promise<Measurement> {
+/** What was measured, and how many publishes the broker has confirmed with one answer. */
+interface FlowMeasurement extends Measurement {
+  readonly publishesAnAnswer: number;
+}
+
+async function measureFlow(flow: Flow, setting: Setting): Promise<FlowMeasurement> {
   const { peers, id } = setting;
   const queues = Array.from({ length: flow.queues }, (_, at) => `bench-${id}-${at}`);
   const names = { exchange: `bench-${id}`, queues };
@@ -96,6 +132,8 @@ async function measureFlow(flow: Flow, setting: Setting): Promise<Measurement> {
     values: [rate.perSecond],
     cpuMicroseconds: rate.cpuMicroseconds,
     faults: faults.reduce(addFaults, { ...NO_FAULTS, nacked }),
+    publishesAnAnswer:
+      sent() / publishers.reduce((sum, { confirmed }) => sum + confirmed.answers, 0),
   };
 }
 

@@ -22,7 +22,7 @@ export interface Setting {
 }
 
 export interface Measurement {
-  /** As many as the row has figures. */
+  /** In the order of the row's figures; missing or not a number where one cannot be had. */
   readonly values: readonly number[];
   /** Processor time of the broker for each thing done, where it is known and means anything. */
   readonly cpuMicroseconds?: number | undefined;
@@ -36,6 +36,8 @@ export interface Row {
   readonly figures: readonly Figure[];
   /** It starts a broker itself, and says nothing about the one that runs. */
   readonly isOfItsOwnBroker?: true;
+  /** It takes longer than its seconds: so many more are no fault. */
+  readonly graceSeconds?: number;
   /** Undefined if this broker cannot be measured so. */
   measure(setting: Setting): Promise<Measurement | undefined>;
 }

@@ -1,5 +1,6 @@
+import { backlogRow } from './backlog.js';
 import { CHANNELS, CONNECTIONS, QUEUES } from './churn.js';
-import { type Flow, flowRow } from './flow.js';
+import { durableFlowRow, type Flow, flowRow } from './flow.js';
 import { latencyRow } from './latency.js';
 import type { Row } from './row.js';
 import { rpcRow } from './rpc.js';
@@ -29,8 +30,6 @@ const FLOWS: readonly Flow[] = [
   { ...AUTO_ACK, name: '1 KiB, auto-ack', bodyBytes: 1_024 },
   { ...AUTO_ACK, name: '16 B, ack each, prefetch 100', ackEvery: 1, prefetch: 100 },
   { ...AUTO_ACK, name: '16 B, 10 publishers, queues and consumers', queues: 10 },
-  { ...PERSISTENT, name: '1 KiB persistent, confirm window 100', confirmWindow: 100 },
-  { ...PERSISTENT, name: '1 KiB persistent, confirm window 1,000', confirmWindow: 1_000 },
   { ...AUTO_ACK, name: '16 B, fanout to 10 queues', queues: 10, topology: fanout(10) },
   { ...AUTO_ACK, name: '16 B, topic, 1,000 bindings', queues: 10, topology: topic(1_000, 1_000) },
   {
@@ -42,9 +41,15 @@ const FLOWS: readonly Flow[] = [
   { ...AUTO_ACK, name: '16 B, headers, 100 bindings', queues: 10, topology: headers(100) },
 ];
 
+const DURABLE_FLOWS: readonly Flow[] = [
+  { ...PERSISTENT, name: '1 KiB persistent, confirm window 100', confirmWindow: 100 },
+  { ...PERSISTENT, name: '1 KiB persistent, confirm window 1,000', confirmWindow: 1_000 },
+];
+
 /** All there is to measure, in the order of the table. */
 export const ROWS: readonly Row[] = [
   ...FLOWS.map(flowRow),
+  ...DURABLE_FLOWS.map(durableFlowRow),
   rpcRow(1),
   rpcRow(10),
   latencyRow(false),
@@ -53,4 +58,5 @@ export const ROWS: readonly Row[] = [
   CHANNELS,
   QUEUES,
   START,
+  backlogRow('1,000,000 × 1 KiB persistent', 1_000_000, 1_024),
 ];
