@@ -1,10 +1,11 @@
 import type { BasicProperties, FieldTable } from '@leveret/amqp';
-import { acksEach, ackUpTo } from '../load/acks.js';
+import { Arrivals } from '../load/arrivals.js';
 import { bareWritesPerSecond } from '../load/bare-writes.js';
+import { consume } from '../load/consumer.js';
+import type { Peers } from '../load/peers.js';
 import { type Publish, PublishCycle } from '../load/publish-cycle.js';
 import { Publisher } from '../load/publisher.js';
 import type { RawPeer } from '../load/raw-peer.js';
-import { addFaults, NO_FAULTS, SequenceCheck } from '../load/sequence-check.js';
 import { type Figure, type Measurement, type Row, rateOf, type Setting, until } from './row.js';
 
 /** A way of moving messages. */
@@ -17,8 +18,9 @@ export interface Flow {
   readonly prefetch: number;
   /** Publishes that may be unconfirmed; 0: no confirms. */
   readonly confirmWindow: number;
-  /** Queues, each with a consumer on a connection of its own. */
+  /** Queues, each with a consumer on a connection of its own, or all on one connection. */
   readonly queues: number;
+  readonly sharesConsumer?: true;
   readonly topology: Topology;
 }
 
@@ -99,106 +101,84 @@ async function measureFlow(flow: Flow, setting: Setting): Promise<FlowMeasuremen
   const names = { exchange: `bench-${id}`, queues };
   const builder = await peers.open();
   await build(builder, flow, names);
-  const checks = queues.map((_, at) => new SequenceCheck(flow.topology.streamOf(at)));
-  const received = (): number => checks.reduce((sum, check) => sum + check.received, 0);
-  const lists = flow.topology.publishes(names);
-  // One publisher a queue sees only its own deliveries; a single one all of them.
-  const delivered = (at: number): number =>
-    lists.length === 1 ? received() / flow.topology.copies : checks[at]!.received;
-  const publishers = await Promise.all(
-    lists.map(async (list, at) => {
-      const peer = await peers.open();
-      return publisherOf(flow, peer, list, lists.length, () => delivered(at));
-    }),
-  );
+  const arrivals = new Arrivals(queues.map((_, at) => flow.topology.streamOf(at)));
+  const publishers = await publishersOf(flow, names, peers, arrivals);
+  await startConsumers(flow, names, peers, arrivals, publishers);
   for (const publisher of publishers) publisher.start(peers);
-  await Promise.all(
-    queues.map((queue, at) =>
-      consume(flow, setting, queue, checks[at]!, () => {
-        (publishers[at] ?? publishers[0])!.more();
-      }),
-    ),
-  );
-  const rate = await rateOf(setting, received);
+  const rate = await rateOf(setting, () => arrivals.received);
   for (const publisher of publishers) publisher.stop();
-  const sent = (): number => publishers.reduce((sum, { cycle }) => sum + cycle.published, 0);
-  await until(() => received() >= sent() * flow.topology.copies, DRAIN_SECONDS);
-  const faults = checks.map((check, at) =>
-    check.faults(publishedTo(publishers, flow.topology.streamOf(at))),
-  );
-  const nacked = publishers.reduce((sum, { confirmed }) => sum + confirmed.nacks, 0);
+  const sum = (count: (publisher: Publisher) => number): number =>
+    publishers.reduce((total, publisher) => total + count(publisher), 0);
+  const sent = sum(({ cycle }) => cycle.published);
+  await until(() => arrivals.received >= sent * flow.topology.copies, DRAIN_SECONDS);
+  const faults = arrivals.faults((stream) => sum(({ cycle }) => cycle.publishedTo(stream)));
   await tearDown(builder, flow, names);
   return {
     values: [rate.perSecond],
     cpuMicroseconds: rate.cpuMicroseconds,
-    faults: faults.reduce(addFaults, { ...NO_FAULTS, nacked }),
-    publishesAnAnswer:
-      sent() / publishers.reduce((sum, { confirmed }) => sum + confirmed.answers, 0),
+    faults: { ...faults, nacked: sum(({ confirmed }) => confirmed.nacks) },
+    publishesAnAnswer: sent / sum(({ confirmed }) => confirmed.answers),
   };
 }
 
-function publishedTo(publishers: readonly Publisher[], stream: number): number {
-  return publishers.reduce((sum, { cycle }) => sum + cycle.publishedTo(stream), 0);
-}
-
 async function build(peer: RawPeer, flow: Flow, names: Names): Promise<void> {
-  for (const queue of names.queues) await peer.declareQueue(queue, flow.persistent);
+  await peer.declareQueues(names.queues, flow.persistent);
   const { exchangeType } = flow.topology;
   if (exchangeType !== undefined) await peer.declareExchange(names.exchange, exchangeType);
   await flow.topology.bind(peer, names);
 }
 
 async function tearDown(peer: RawPeer, flow: Flow, names: Names): Promise<void> {
-  for (const queue of names.queues) await peer.deleteQueue(queue);
+  await peer.deleteQueues(names.queues);
   if (flow.topology.exchangeType !== undefined) await peer.deleteExchange(names.exchange);
 }
 
-async function consume(
+async function startConsumers(
   flow: Flow,
-  { peers }: Setting,
-  queue: string,
-  check: SequenceCheck,
-  afterChunk: () => void,
+  { queues }: Names,
+  peers: Peers,
+  arrivals: Arrivals,
+  publishers: readonly Publisher[],
 ): Promise<void> {
-  const peer = await peers.open();
-  let last = 0;
-  let acked = 0;
-  const acknowledge = (): void => {
-    if (flow.ackEvery > 0 && last - acked >= flow.ackEvery) {
-      peer.socket.write(flow.ackEvery === 1 ? acksEach(acked + 1, last) : ackUpTo(last));
-      acked = last;
-    }
-    afterChunk();
-  };
-  const deliver = (tag: number): void => {
-    last = tag;
-  };
-  const body = (buffer: Buffer, start: number): void =>
-    check.take(buffer.readUInt32BE(start), buffer.readUInt32BE(start + 4));
-  await peer.consume(queue, flow.ackEvery === 0, flow.prefetch);
-  peers.scan(peer, { deliver, body }, acknowledge);
+  const numbered = queues.map((queue, at) => [queue, at] as const);
+  const shares = flow.sharesConsumer === true ? [numbered] : numbered.map((one) => [one]);
+  await Promise.all(
+    shares.map((share, at) => {
+      const publisher = publishers[at] ?? publishers[0]!;
+      const { ackEvery, prefetch } = flow;
+      const afterChunk = (): void => publisher.more();
+      return consume(peers, { queues: new Map(share), ackEvery, prefetch, arrivals, afterChunk });
+    }),
+  );
 }
 
-/** One of `publishers`, who together do not get too far ahead of what is delivered. */
-function publisherOf(
+/** One for each list of publishes; together they do not get too far ahead of the deliveries. */
+async function publishersOf(
   flow: Flow,
-  peer: RawPeer,
-  list: readonly Omit<Publish, 'properties'>[],
-  publishers: number,
-  delivered: () => number,
-): Publisher {
-  const publishes = list.map((publish) => ({
-    ...publish,
-    properties: propertiesOf(flow, publish.stream),
-  }));
-  const cycle = new PublishCycle(publishes, flow.bodyBytes);
+  names: Names,
+  peers: Peers,
+  arrivals: Arrivals,
+): Promise<Publisher[]> {
+  const { copies } = flow.topology;
+  const lists = flow.topology.publishes(names);
   const bytes = flow.bodyBytes + PUBLISH_OVERHEAD_BYTES;
-  const ahead = Math.ceil(AHEAD_BYTES / bytes / publishers / flow.topology.copies);
-  return new Publisher(peer, cycle, {
-    window: flow.confirmWindow,
-    least: ahead / 8,
-    room: () => ahead - cycle.published + delivered(),
-  });
+  const ahead = Math.ceil(AHEAD_BYTES / bytes / lists.length / copies);
+  // One publisher a queue sees only its own deliveries; a single one all of them.
+  const delivered = (at: number): number =>
+    lists.length === 1 ? arrivals.received / copies : arrivals.receivedIn(at);
+  return Promise.all(
+    lists.map(async (list, at) => {
+      const cycle = new PublishCycle(
+        list.map((publish) => ({ ...publish, properties: propertiesOf(flow, publish.stream) })),
+        flow.bodyBytes,
+      );
+      return new Publisher(await peers.open(), cycle, {
+        window: flow.confirmWindow,
+        least: ahead / 8,
+        room: () => ahead - cycle.published + delivered(at),
+      });
+    }),
+  );
 }
 
 function propertiesOf(flow: Flow, stream: number): BasicProperties {
