@@ -1,7 +1,7 @@
 import type { RowResult, Sample } from './comparison.js';
 import { median } from './load/percentile.js';
 import { addFaults, type Faults, NO_FAULTS } from './load/sequence-check.js';
-import type { Figure } from './rows/row.js';
+import type { CurvePoint, Figure } from './rows/row.js';
 import { format, tableOf } from './table.js';
 
 /** One figure of one broker, over the rounds. */
@@ -22,6 +22,7 @@ export interface Line {
   readonly row: string;
   readonly unit: string;
   readonly better: Figure['better'];
+  readonly point: CurvePoint | undefined;
   readonly cells: readonly Cell[];
 }
 
@@ -31,6 +32,7 @@ export function linesOf(result: RowResult, brokers: readonly string[]): Line[] {
     row: figure.name === '' ? result.row.name : `${result.row.name}: ${figure.name}`,
     unit: figure.unit,
     better: figure.better,
+    point: result.row.point,
     cells: brokers.map((broker, column) => cellOf(result, figure, at, broker, column)),
   }));
 }

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BrokerSource } from './brokers/broker.js';
+import { chartOf } from './chart.js';
 import { compare } from './comparison.js';
 import { machine } from './machine.js';
 import { faultsOf, type Line, linesOf, tableOfLines } from './report.js';
@@ -12,7 +13,7 @@ export interface RunOptions {
   readonly rows: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
-  /** Where the numbers go. Default a new file in `bench/results`. */
+  /** Where the numbers go, and beside it a picture. Default a new file in `bench/results`. */
   readonly json: string | undefined;
 }
 
@@ -47,5 +48,7 @@ export async function runAndReport(
   await mkdir(dirname(file), { recursive: true });
   const run = { began, rounds, seconds, machine: machine(), lines };
   await writeFile(file, `${JSON.stringify(run, undefined, 2)}\n`);
-  console.log(`\nAll rounds: ${file}`);
+  const picture = file.replace(/(\.json)?$/, '.svg');
+  await writeFile(picture, chartOf(lines, brokers));
+  console.log(`\nAll rounds: ${file}\nA picture: ${picture}`);
 }

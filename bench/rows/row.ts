@@ -30,12 +30,20 @@ export interface Measurement {
   readonly faults?: Faults | undefined;
 }
 
+/** Where a row stands on a curve. */
+export interface CurvePoint {
+  readonly of: string;
+  readonly count: number;
+}
+
 /** Something that is measured. */
 export interface Row {
   readonly name: string;
   readonly figures: readonly Figure[];
   /** It starts a broker itself, and says nothing about the one that runs. */
   readonly isOfItsOwnBroker?: true;
+  /** It is a point of a curve: so many of something, which the other points have more or less of. */
+  readonly point?: CurvePoint;
   /** It takes longer than its seconds: so many more are no fault. */
   readonly graceSeconds?: number;
   /** Undefined if this broker cannot be measured so. */
@@ -45,11 +53,15 @@ export interface Row {
 /** Time for things to settle before measuring begins, in milliseconds. */
 export const WARM_UP_MILLISECONDS = 700;
 
+/** How long it may take until anything has been done, in seconds. */
+const BEGIN_SECONDS = 60;
+
 /** How fast `count` rises during the setting's seconds, and what the broker spends on it. */
 export async function rateOf(
   { broker, seconds }: Setting,
   count: () => number,
 ): Promise<{ readonly perSecond: number; readonly cpuMicroseconds: number | undefined }> {
+  if (!(await until(() => count() > 0, BEGIN_SECONDS))) throw new Error('nothing came');
   await delay(WARM_UP_MILLISECONDS);
   const at = performance.now();
   const from = count();
@@ -58,6 +70,7 @@ export async function rateOf(
   const done = count() - from;
   const cpu = broker.process?.cpuMicroseconds();
   const perSecond = done / ((performance.now() - at) / 1_000);
+  if (done === 0) throw new Error('nothing more came');
   const spent = cpu === undefined || cpuFrom === undefined ? undefined : cpu - cpuFrom;
   return { perSecond, cpuMicroseconds: spent === undefined ? undefined : spent / done };
 }

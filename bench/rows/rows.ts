@@ -42,11 +42,15 @@ const SCALES: readonly number[] = [100, 1_000, 10_000];
 const SCALING: readonly Row[] = SCALES.flatMap((count) => {
   const number = count.toLocaleString('en');
   const queues = { queues: count, sharesConsumer: true, topology: ROUND } as const;
+  const pointOf = (of: string, row: Row): Row => ({ ...row, point: { of, count } });
   const bindings = { queues: 10, topology: topic(count, 50_000) };
   return [
-    { ...flowRow({ ...AUTO_ACK, name: `16 B, ${number} queues`, ...queues }) },
-    { ...flowRow({ ...AUTO_ACK, name: `16 B, ${number} topic bindings`, ...bindings }) },
-    hopsRow(`16 B, ${number} connections`, count),
+    pointOf('queues', flowRow({ ...AUTO_ACK, name: `16 B, ${number} queues`, ...queues })),
+    pointOf(
+      'topic bindings',
+      flowRow({ ...AUTO_ACK, name: `16 B, ${number} topic bindings`, ...bindings }),
+    ),
+    pointOf('connections', hopsRow(`16 B, ${number} connections`, count)),
   ];
 });
 
