@@ -2,7 +2,7 @@ import type { Line } from './report.js';
 import { format } from './table.js';
 
 const WIDTH = 960;
-const LABEL_WIDTH = 400;
+const LABEL_WIDTH = 440;
 const VALUE_WIDTH = 190;
 const LINE_HEIGHT = 20;
 const CURVE_HEIGHT = 200;
@@ -67,7 +67,12 @@ function curvesOf(lines: readonly Line[], brokers: readonly string[], top: numbe
   if (names.length === 0) return { elements: [], height: 0 };
   const width = WIDTH / names.length;
   const elements = [
-    text(MARGIN, top + 24, 'CPU µs of the broker for a message, by how many there are', 'bold'),
+    text(
+      MARGIN,
+      top + 24,
+      'CPU µs of the broker for a message, by how many there are (log scales)',
+      'bold',
+    ),
     ...brokers.map((broker, at) => {
       const colour = COLOURS[at % COLOURS.length]!;
       return text(WIDTH - MARGIN - 110 * at, top + 24, `● ${broker}`, 'bold', 'end', colour);
@@ -80,7 +85,7 @@ function curvesOf(lines: readonly Line[], brokers: readonly string[], top: numbe
   return { elements, height: CURVE_HEIGHT + 40 + MARGIN };
 }
 
-/** One panel: counts to the right, microseconds up from 0. */
+/** One panel: counts to the right, microseconds up, both on logarithmic scales. */
 function curveOf(
   name: string,
   lines: readonly Line[],
@@ -89,12 +94,14 @@ function curveOf(
   width: number,
 ): string[] {
   const points = lines.map(({ point, cells }) => ({ count: point!.count, cells }));
-  const costs = points.flatMap(({ cells }) => cells.map((cell) => cell.cpuMicroseconds ?? 0));
-  const most = Math.max(1, ...costs);
+  const costs = points.flatMap(({ cells }) => cells.flatMap((cell) => cell.cpuMicroseconds ?? []));
+  const least = Math.min(...costs) / 2;
+  const most = Math.max(...costs);
   const foot = top + CURVE_HEIGHT - 30;
   const step = (width - 4 * MARGIN) / Math.max(1, points.length - 1);
   const xOf = (at: number): number => round(left + 2 * MARGIN + at * step);
-  const yOf = (cost: number): number => round(foot - (cost / most) * (CURVE_HEIGHT - 60));
+  const yOf = (cost: number): number =>
+    round(foot - (Math.log(cost / least) / Math.log(most / least)) * (CURVE_HEIGHT - 60));
   const elements = [
     text(left + MARGIN, top + 10, name),
     `<path d="M${xOf(0)} ${foot}H${xOf(points.length - 1)}" stroke="#999"/>`,

@@ -7,6 +7,9 @@ import type { Measurement, Row } from './rows/row.js';
 /** A measurement that takes longer than its seconds and this hangs, in seconds; unless it says so. */
 const GRACE_SECONDS = 90;
 
+/** How long the last messages may take to arrive before they count as lost. */
+const PATIENCE_SECONDS = 10;
+
 export interface Settings {
   readonly rounds: number;
   readonly seconds: number;
@@ -82,7 +85,7 @@ async function measureOnce(
   const tooLong = delay(limit * 1_000, undefined, { signal: timer.signal });
   try {
     const measurement = await Promise.race([
-      row.measure({ source, broker, peers, seconds, id }),
+      row.measure({ source, broker, peers, seconds, patienceSeconds: PATIENCE_SECONDS, id }),
       peers.failure,
       tooLong.then(() => {
         throw new Error(`took longer than ${limit} s`);

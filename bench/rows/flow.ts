@@ -49,9 +49,6 @@ export interface Topology {
 const AHEAD_BYTES = 1_048_576;
 const PUBLISH_OVERHEAD_BYTES = 70;
 
-/** How long the last messages may take to arrive before they count as lost. */
-const DRAIN_SECONDS = 10;
-
 /** How long the disk is measured on its own, in seconds. */
 const BARE_WRITES_SECONDS = 1;
 
@@ -110,7 +107,7 @@ async function measureFlow(flow: Flow, setting: Setting): Promise<FlowMeasuremen
   const sum = (count: (publisher: Publisher) => number): number =>
     publishers.reduce((total, publisher) => total + count(publisher), 0);
   const sent = sum(({ cycle }) => cycle.published);
-  await until(() => arrivals.received >= sent * flow.topology.copies, DRAIN_SECONDS);
+  await until(() => arrivals.received >= sent * flow.topology.copies, setting.patienceSeconds);
   const faults = arrivals.faults((stream) => sum(({ cycle }) => cycle.publishedTo(stream)));
   await tearDown(builder, flow, names);
   return {

@@ -13,9 +13,6 @@ const DIGITS = 6;
 /** How many connections are opened at the same time: a broker's listen queue is not endless. */
 const OPENED_AT_ONCE = 50;
 
-/** How long the last messages may take to arrive before they count as lost. */
-const DRAIN_SECONDS = 10;
-
 /**
  * So many connections with a queue each: what one gets it publishes to another, chosen as if by
  * chance. As many messages are on their way however many connections there are, each of them alone
@@ -38,7 +35,7 @@ export function hopsRow(name: string, connections: number): Row {
       hops.start();
       const rate = await rateOf(setting, () => hops.received);
       hops.stop();
-      await until(() => hops.received >= hops.published, DRAIN_SECONDS);
+      await until(() => hops.received >= hops.published, setting.patienceSeconds);
       const missing = hops.published - hops.received;
       await builder.deleteQueues(queues);
       return {

@@ -27,7 +27,7 @@ export function latencyRow(persistent: boolean): Row {
 }
 
 async function measureLatency(persistent: boolean, setting: Setting): Promise<Measurement> {
-  const { broker, peers, id, seconds } = setting;
+  const { broker, peers, id, seconds, patienceSeconds } = setting;
   const queue = `bench-${id}`;
   const consumer = await peers.open();
   await consumer.declareQueue(queue, persistent);
@@ -62,8 +62,8 @@ async function measureLatency(persistent: boolean, setting: Setting): Promise<Me
   const cpuFrom = broker.process?.cpuMicroseconds();
   const sent = await publishSteadily(publisher, cycle, sentAt, seconds * 1_000);
   const cpu = (broker.process?.cpuMicroseconds() ?? Number.NaN) - (cpuFrom ?? 0);
-  await until(() => check.received >= cycle.published, 10);
-  if (persistent) await until(() => ledger.count >= cycle.published, 10);
+  await until(() => check.received >= cycle.published, patienceSeconds);
+  if (persistent) await until(() => ledger.count >= cycle.published, patienceSeconds);
   await (await peers.open()).deleteQueue(queue);
   const measured = [delays.slice(warmUp), ...(persistent ? [confirmDelays.slice(warmUp)] : [])];
   return {

@@ -17,6 +17,8 @@ export interface Setting {
   readonly broker: Broker;
   readonly peers: Peers;
   readonly seconds: number;
+  /** How long the last messages may take to arrive before they count as lost. */
+  readonly patienceSeconds: number;
   /** For the names of queues and exchanges: no other measurement has it. */
   readonly id: string;
 }
