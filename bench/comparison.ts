@@ -4,7 +4,7 @@ import { Peers } from './load/peers.js';
 import { targetOf } from './load/raw-peer.js';
 import type { Measurement, Row } from './rows/row.js';
 
-/** A measurement that takes longer than its seconds and this hangs, in seconds; unless it says so. */
+/** A row that takes so much longer than its seconds hangs, unless it says otherwise. */
 const GRACE_SECONDS = 90;
 
 /** How long the last messages may take to arrive before they count as lost. */

@@ -1,4 +1,4 @@
-/** A table in Markdown, padded so that it reads in a terminal; the first `left` columns are text. */
+/** A table in Markdown, padded to read in a terminal; the first `left` columns are text. */
 export function tableOf(
   head: readonly string[],
   body: readonly (readonly string[])[],

@@ -44,7 +44,7 @@ export interface Row {
   readonly figures: readonly Figure[];
   /** It starts a broker itself, and says nothing about the one that runs. */
   readonly isOfItsOwnBroker?: true;
-  /** It is a point of a curve: so many of something, which the other points have more or less of. */
+  /** It is a point of a curve: the other points have more or less of something. */
   readonly point?: CurvePoint;
   /** It takes longer than its seconds: so many more are no fault. */
   readonly graceSeconds?: number;
