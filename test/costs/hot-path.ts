@@ -19,8 +19,8 @@ export interface Cost {
   readonly messages: number;
   /** Chunks of publishes that came, each with all of its acknowledgements in the next. */
   readonly chunks: number;
-  /** Octets allocated on the JavaScript heap; not a number if it was collected meanwhile. */
-  readonly heapBytes: number;
+  /** Octets allocated on the JavaScript heap; null if it was collected meanwhile. */
+  readonly heapBytes: number | null;
   readonly promises: number;
   readonly durableWrites: number;
   readonly syncs: number;
@@ -66,7 +66,7 @@ repeat(work, MEASURED_CHUNKS, () => {
     const cost: Cost = {
       messages: MEASURED_CHUNKS * work.messagesAChunk,
       chunks: MEASURED_CHUNKS,
-      heapBytes: collections > before.collections ? Number.NaN : after.heap - before.heap,
+      heapBytes: collections > before.collections ? null : after.heap - before.heap,
       promises: after.promises - before.promises,
       durableWrites: after.durableWrites - before.durableWrites,
       syncs: after.syncs - before.syncs,

@@ -4,7 +4,6 @@ import {
   encodeMethodFrame,
   type MethodInput,
 } from '@leveret/amqp';
-import type { Broker } from '@leveret/broker';
 import { SilentPeer } from './silent-peer.js';
 
 const CHUNK_BYTES = 65_536;
@@ -20,10 +19,15 @@ export interface Work {
   isDone(): boolean;
 }
 
+/** What serves a peer: a broker in this process, or one that is reached over a socket. */
+export interface Host {
+  accept(peer: SilentPeer): void;
+}
+
 export interface Workload {
   /** Whether it needs a disk. */
   readonly durable: boolean;
-  begin(broker: Broker): Work;
+  begin(host: Host): Work;
 }
 
 interface Kind {
@@ -40,15 +44,15 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
 };
 
 function workloadOf(kind: Kind): Workload {
-  return { durable: kind.durable, begin: (broker) => begin(broker, kind) };
+  return { durable: kind.durable, begin: (host) => begin(host, kind) };
 }
 
-function begin(broker: Broker, { durable, bodyBytes, acks }: Kind): Work {
-  const publisher = connect(broker);
+function begin(host: Host, { durable, bodyBytes, acks }: Kind): Work {
+  const publisher = connect(host);
   const flags = { passive: false, durable, exclusive: false, autoDelete: false, nowait: true };
   publisher.say(1, 'queue.declare', { queue: QUEUE, ...flags, arguments: new Map() });
   if (durable) publisher.say(1, 'confirm.select', { nowait: true });
-  const consumer = connect(broker);
+  const consumer = connect(host);
   const noAck = acks === 'none';
   const how = { noLocal: false, noAck, exclusive: false, nowait: true, consumerTag: 'c' };
   consumer.say(1, 'basic.consume', { queue: QUEUE, ...how, arguments: new Map() });
@@ -76,9 +80,9 @@ function begin(broker: Broker, { durable, bodyBytes, acks }: Kind): Work {
   };
 }
 
-function connect(broker: Broker): SilentPeer {
+function connect(host: Host): SilentPeer {
   const peer = new SilentPeer();
-  broker.accept(peer);
+  host.accept(peer);
   peer.greet();
   return peer;
 }
@@ -92,7 +96,7 @@ function encodePublish(bodyBytes: number, persistent: boolean): Buffer {
   ]);
 }
 
-/** So many acks at a time, written into the same octets over and over. */
+/** So many acks at a time, encoded once. */
 class Acks {
   readonly #octets: Buffer;
   readonly #frameBytes: number;
@@ -112,6 +116,7 @@ class Acks {
       const tagAt = at * this.#frameBytes + 15;
       this.#octets.writeUInt32BE(deliveryTag - this.#count + 1 + at, tagAt);
     }
-    return this.#octets;
+    // A copy: a socket may not have taken it yet when the next ones are asked for.
+    return Buffer.from(this.#octets);
   }
 }
