@@ -28,6 +28,10 @@ export class CountingFiles implements Files {
     return DONE;
   }
 
+  freeBytes(): Promise<number> {
+    return Promise.resolve(Number.MAX_SAFE_INTEGER);
+  }
+
   makeDirectory(): Promise<void> {
     return DONE;
   }
