@@ -4,8 +4,11 @@ import { Peers } from './load/peers.js';
 import { targetOf } from './load/raw-peer.js';
 import type { Measurement, Row } from './rows/row.js';
 
-/** A measurement that takes longer than its seconds and this hangs, in seconds. */
+/** A row that takes so much longer than its seconds hangs, unless it says otherwise. */
 const GRACE_SECONDS = 90;
+
+/** How long the last messages may take to arrive before they count as lost. */
+const PATIENCE_SECONDS = 10;
 
 export interface Settings {
   readonly rounds: number;
@@ -78,13 +81,14 @@ async function measureOnce(
   const peers = new Peers(targetOf(broker.url));
   const id = `${process.pid}-${Date.now().toString(36)}`;
   const timer = new AbortController();
-  const tooLong = delay((seconds + GRACE_SECONDS) * 1_000, undefined, { signal: timer.signal });
+  const limit = seconds + (row.graceSeconds ?? GRACE_SECONDS);
+  const tooLong = delay(limit * 1_000, undefined, { signal: timer.signal });
   try {
     const measurement = await Promise.race([
-      row.measure({ source, broker, peers, seconds, id }),
+      row.measure({ source, broker, peers, seconds, patienceSeconds: PATIENCE_SECONDS, id }),
       peers.failure,
       tooLong.then(() => {
-        throw new Error(`took longer than ${seconds + GRACE_SECONDS} s`);
+        throw new Error(`took longer than ${limit} s`);
       }),
     ]);
     if (measurement === undefined) return undefined;

@@ -1,7 +1,8 @@
 import type { RowResult, Sample } from './comparison.js';
 import { median } from './load/percentile.js';
 import { addFaults, type Faults, NO_FAULTS } from './load/sequence-check.js';
-import type { Figure } from './rows/row.js';
+import type { CurvePoint, Figure } from './rows/row.js';
+import { format, tableOf } from './table.js';
 
 /** One figure of one broker, over the rounds. */
 export interface Cell {
@@ -21,6 +22,7 @@ export interface Line {
   readonly row: string;
   readonly unit: string;
   readonly better: Figure['better'];
+  readonly point: CurvePoint | undefined;
   readonly cells: readonly Cell[];
 }
 
@@ -30,6 +32,7 @@ export function linesOf(result: RowResult, brokers: readonly string[]): Line[] {
     row: figure.name === '' ? result.row.name : `${result.row.name}: ${figure.name}`,
     unit: figure.unit,
     better: figure.better,
+    point: result.row.point,
     cells: brokers.map((broker, column) => cellOf(result, figure, at, broker, column)),
   }));
 }
@@ -44,7 +47,7 @@ function cellOf(
   const own = samples[column]!;
   const measured = own.filter(isSample);
   const figureIn = (sample: Sample | string | undefined): number | undefined =>
-    isSample(sample) ? sample.measurement.values[at] : undefined;
+    isSample(sample) ? known(sample.measurement.values[at]) : undefined;
   const ratios = own.flatMap((sample, round) => {
     const value = figureIn(sample);
     const first = figureIn(samples[0]![round]);
@@ -53,8 +56,8 @@ function cellOf(
   });
   return {
     broker,
-    values: measured.map((sample) => sample.measurement.values[at]!),
-    median: medianOf(measured.map((sample) => sample.measurement.values[at])),
+    values: own.map(figureIn).filter((value) => value !== undefined),
+    median: medianOf(own.map(figureIn)),
     ratio: medianOf(ratios),
     cpuMicroseconds: medianOf(measured.map((sample) => sample.measurement.cpuMicroseconds)),
     residentMebibytes: medianOf(measured.map((sample) => sample.residentMebibytes)),
@@ -65,8 +68,8 @@ function cellOf(
   };
 }
 
-/** The table in Markdown, padded so that it reads in a terminal too. */
-export function tableOf(lines: readonly Line[], brokers: readonly string[]): string {
+/** The table in Markdown. */
+export function tableOfLines(lines: readonly Line[], brokers: readonly string[]): string {
   const [first, ...peers] = brokers;
   const head = [
     'row',
@@ -84,15 +87,7 @@ export function tableOf(lines: readonly Line[], brokers: readonly string[]): str
     ...cells.map((cell) => format(cell.cpuMicroseconds)),
     ...cells.map((cell) => format(cell.residentMebibytes)),
   ]);
-  const widths = head.map((_, at) => Math.max(...[head, ...body].map((line) => line[at]!.length)));
-  const pad = (cell: string, at: number): string =>
-    at < 2 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!);
-  const draw = (line: readonly string[]): string =>
-    `| ${line.map((cell, at) => pad(cell, at)).join(' | ')} |`;
-  const rule = widths.map((width, at) =>
-    at < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  return [draw(head), draw(rule), ...body.map(draw)].join('\n');
+  return tableOf(head, body, 2);
 }
 
 /** What went wrong, a sentence each; says so when nothing did. */
@@ -115,16 +110,12 @@ function isSample(sample: Sample | string | undefined): sample is Sample {
   return typeof sample === 'object';
 }
 
+/** A figure that could not be had is not a number. */
+function known(value: number | undefined): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
+}
+
 function medianOf(values: readonly (number | undefined)[]): number | undefined {
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 ? undefined : median(known);
-}
-
-function format(value: number | undefined): string {
-  if (value === undefined || Number.isNaN(value)) return '-';
-  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return value.toLocaleString('en', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
 }

@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BrokerSource } from './brokers/broker.js';
+import { chartOf } from './chart.js';
 import { compare } from './comparison.js';
-import { faultsOf, type Line, linesOf, tableOf } from './report.js';
+import { machine } from './machine.js';
+import { faultsOf, type Line, linesOf, tableOfLines } from './report.js';
 import { ROWS } from './rows/rows.js';
 
 export interface RunOptions {
@@ -12,7 +13,7 @@ export interface RunOptions {
   readonly rows: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
-  /** Where the numbers go. Default a new file in `bench/results`. */
+  /** Where the numbers go, and beside it a picture. Default a new file in `bench/results`. */
   readonly json: string | undefined;
 }
 
@@ -39,19 +40,15 @@ export async function runAndReport(
     progress: (result) => {
       const some = linesOf(result, brokers);
       lines.push(...some);
-      console.error(`${tableOf(some, brokers).split('\n').slice(2).join('\n')}`);
+      console.error(`${tableOfLines(some, brokers).split('\n').slice(2).join('\n')}`);
     },
   });
-  console.log(`\n${tableOf(lines, brokers)}\n\n${faultsOf(lines)}`);
+  console.log(`\n${tableOfLines(lines, brokers)}\n\n${faultsOf(lines)}`);
   const file = json ?? `${RESULTS}/${began.replace(/[:.]/g, '-')}.json`;
   await mkdir(dirname(file), { recursive: true });
-  const machine = {
-    node: process.version,
-    processors: cpus().map(({ model }) => model),
-    memoryBytes: totalmem(),
-    loadAverages: loadavg(),
-  };
-  const run = { began, rounds, seconds, machine, lines };
+  const run = { began, rounds, seconds, machine: machine(), lines };
   await writeFile(file, `${JSON.stringify(run, undefined, 2)}\n`);
-  console.log(`\nAll rounds: ${file}`);
+  const picture = file.replace(/(\.json)?$/, '.svg');
+  await writeFile(picture, chartOf(lines, brokers));
+  console.log(`\nAll rounds: ${file}\nA picture: ${picture}`);
 }

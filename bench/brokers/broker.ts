@@ -7,6 +7,13 @@ export interface Broker {
   readonly process: ProcessCost | undefined;
   /** From asking for it until it accepted connections. */
   readonly startMilliseconds: number;
+  /** Where it keeps what has to survive it, if that is known. */
+  readonly directory: string | undefined;
+  /**
+   * Kills it with SIGKILL and starts it again on what it has left. Only of one that this program
+   * has started; this one is of no use then.
+   */
+  crash?(): Promise<Broker>;
   /** Ends it, if this program started it. */
   stop(): Promise<void>;
 }
@@ -30,6 +37,7 @@ export function runningBroker(name: string, url: string): BrokerSource {
         url,
         process: undefined,
         startMilliseconds: 0,
+        directory: undefined,
         stop: () => Promise.resolve(),
       }),
   };

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BrokerSource } from './broker.js';
+import type { Broker, BrokerSource } from './broker.js';
 import { ProcessCost } from './process-cost.js';
 import { ReadyProcess } from './ready-process.js';
 
@@ -18,32 +18,31 @@ export interface LeveretSettings {
 }
 
 /** Leverets with a new data directory each, in a process of their own. */
-export function leveret({ name, launcher, nodeOptions }: LeveretSettings): BrokerSource {
+export function leveret(settings: LeveretSettings): BrokerSource {
   return {
-    name,
+    name: settings.name,
     startsItsOwn: true,
-    start: async () => {
-      const directory = await mkdtemp(join(tmpdir(), 'leveret-bench-'));
-      const started = await startLeveret(launcher, directory, nodeOptions);
-      return {
-        url: started.url,
-        process: new ProcessCost(started.pid),
-        startMilliseconds: started.startMilliseconds,
-        stop: async () => {
-          await started.end('SIGTERM');
-          await rm(directory, { recursive: true, force: true });
-        },
-      };
-    },
+    start: async () => run(settings, await mkdtemp(join(tmpdir(), 'leveret-bench-'))),
   };
 }
 
-/** One Leveret that keeps its messages in `directory`. */
-export function startLeveret(
-  launcher: string,
-  directory: string,
-  nodeOptions: readonly string[] = [],
-): Promise<ReadyProcess> {
+/** A Leveret that keeps its messages in `directory`, which goes when it is stopped. */
+async function run(settings: LeveretSettings, directory: string): Promise<Broker> {
+  const { launcher, nodeOptions } = settings;
   const options = ['--port', '0', '--data-dir', directory, '--log-level', 'error'];
-  return ReadyProcess.start([...nodeOptions, launcher, ...options]);
+  const started = await ReadyProcess.start([...nodeOptions, launcher, ...options]);
+  return {
+    url: started.url,
+    process: new ProcessCost(started.pid),
+    startMilliseconds: started.startMilliseconds,
+    directory,
+    crash: async () => {
+      await started.end('SIGKILL');
+      return run(settings, directory);
+    },
+    stop: async () => {
+      await started.end('SIGTERM');
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
 }

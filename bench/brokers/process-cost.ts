@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Clock ticks a second in /proc: fixed at 100 for user space on Linux. */
 const TICKS_PER_SECOND = 100;
@@ -23,9 +23,19 @@ export class ProcessCost {
     return this.#statusMebibytes('VmRSS');
   }
 
-  /** The most memory it has held, in MiB. */
+  /** The most memory it has held since it began, or since {@link forgetPeak}, in MiB. */
   peakMebibytes(): number | undefined {
     return this.#statusMebibytes('VmHWM');
+  }
+
+  /** Lets the peak begin anew, where the kernel can. */
+  forgetPeak(): void {
+    try {
+      // The 5 is the one for the peak: proc(5).
+      writeFileSync(`/proc/${this.pid}/clear_refs`, '5');
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   #statusMebibytes(field: string): number | undefined {
@@ -63,8 +73,12 @@ function readProc(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOENT' || code === 'ESRCH';
 }

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { BrokerSource } from './broker.js';
+import type { Broker, BrokerSource } from './broker.js';
 import { findDescendant, ProcessCost } from './process-cost.js';
 import { ReadyProcess } from './ready-process.js';
 
 const LIBRARY_ROOT = '/usr/lib/rabbitmq/lib';
 
-/** Starts a node with its own name, ports and directory, which go with it. */
+/** Starts a node with its own name, ports and directory, which go with it; SIGHUP crashes it. */
 const RUN_RABBITMQ = fileURLToPath(
   new URL('../../../test/dist/peers/run-rabbitmq.js', import.meta.url),
 );
@@ -17,15 +17,18 @@ export function rabbitmq(): BrokerSource | undefined {
   return {
     name: 'RabbitMQ',
     startsItsOwn: true,
-    start: async () => {
-      const started = await ReadyProcess.start([RUN_RABBITMQ]);
-      const machine = findDescendant(started.pid, 'beam.smp');
-      return {
-        url: started.url,
-        process: machine === undefined ? undefined : new ProcessCost(machine),
-        startMilliseconds: started.startMilliseconds,
-        stop: () => started.end('SIGTERM'),
-      };
-    },
+    start: async () => brokerOf(await ReadyProcess.start([RUN_RABBITMQ])),
+  };
+}
+
+function brokerOf(started: ReadyProcess): Broker {
+  const machine = findDescendant(started.pid, 'beam.smp');
+  return {
+    url: started.url,
+    process: machine === undefined ? undefined : new ProcessCost(machine),
+    startMilliseconds: started.startMilliseconds,
+    directory: undefined,
+    crash: async () => brokerOf(await started.readyAgainAfter('SIGHUP')),
+    stop: () => started.end('SIGTERM'),
   };
 }

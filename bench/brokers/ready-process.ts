@@ -8,12 +8,19 @@ export class ReadyProcess {
   readonly pid: number;
   readonly startMilliseconds: number;
   readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
 
-  private constructor(url: string, child: ChildProcess, startMilliseconds: number) {
+  private constructor(
+    child: ChildProcess,
+    lines: AsyncIterator<string>,
+    url: string,
+    startMilliseconds: number,
+  ) {
     this.url = url;
     this.pid = child.pid!;
     this.startMilliseconds = startMilliseconds;
     this.#child = child;
+    this.#lines = lines;
   }
 
   /** Runs a program of Node's. Its complaints go to our stderr. */
@@ -23,11 +30,16 @@ export class ReadyProcess {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
     });
-    for await (const line of createInterface({ input: child.stdout })) {
-      const url = /^ready (\S+)/.exec(line)?.[1];
-      if (url !== undefined) return new ReadyProcess(url, child, performance.now() - from);
-    }
-    throw new Error(`${args.join(' ')} ended before it was ready`);
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    return new ReadyProcess(child, lines, await nextUrl(lines), performance.now() - from);
+  }
+
+  /** Sends a signal on which the program begins anew, and waits until it is ready once more. */
+  async readyAgainAfter(signal: NodeJS.Signals): Promise<ReadyProcess> {
+    const from = performance.now();
+    this.#child.kill(signal);
+    const url = await nextUrl(this.#lines);
+    return new ReadyProcess(this.#child, this.#lines, url, performance.now() - from);
   }
 
   /** Sends a signal, and resolves when the process is gone. */
@@ -36,5 +48,14 @@ export class ReadyProcess {
     const gone = once(this.#child, 'exit');
     this.#child.kill(signal);
     await gone;
+  }
+}
+
+async function nextUrl(lines: AsyncIterator<string>): Promise<string> {
+  for (;;) {
+    const line = await lines.next();
+    if (line.done === true) throw new Error('the broker ended before it was ready');
+    const url = /^ready (\S+)/.exec(line.value)?.[1];
+    if (url !== undefined) return url;
   }
 }

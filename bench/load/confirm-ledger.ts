@@ -5,6 +5,8 @@
 export class ConfirmLedger {
   /** Refused by the broker, with basic.nack. */
   nacks = 0;
+  /** How many answers there were, each for one publish or for several. */
+  answers = 0;
   /** All tags up to this one are confirmed. */
   #floor = 0;
   readonly #above = new Set<number>();
@@ -14,6 +16,7 @@ export class ConfirmLedger {
   }
 
   take(tag: number, multiple: boolean, isNack: boolean): void {
+    this.answers++;
     if (isNack) this.nacks++;
     if (multiple) {
       if (tag > this.#floor) this.#floor = tag;

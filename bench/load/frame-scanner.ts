@@ -12,7 +12,8 @@ const CONNECTION_CLOSE = 10 * 0x10000 + 50;
 
 /** Takes what a {@link FrameScanner} finds. Tags are the lower 32 bits: nobody runs that long. */
 export interface FrameEvents {
-  deliver?(tag: number): void;
+  /** A delivery; its consumer tag, a short string, is at `consumerTagAt`. */
+  deliver?(tag: number, redelivered: boolean, buffer: Buffer, consumerTagAt: number): void;
   header?(buffer: Buffer, start: number, end: number): void;
   body?(buffer: Buffer, start: number, end: number): void;
   /** The broker confirms, or with `isNack` refuses, what was published. */
@@ -50,8 +51,10 @@ export class FrameScanner {
   #method(buffer: Buffer, at: number, end: number): void {
     const id = buffer.readUInt32BE(at);
     if (id === BASIC * 0x10000 + BASIC_DELIVER) {
-      // class, method, consumer tag, delivery tag (of which the lower half)
-      this.#events.deliver?.(buffer.readUInt32BE(at + 4 + 1 + buffer[at + 4]! + 4));
+      // class, method, consumer tag, delivery tag (of which the lower half), redelivered
+      const tagAt = at + 4 + 1 + buffer[at + 4]!;
+      const redelivered = buffer[tagAt + 8] === 1;
+      this.#events.deliver?.(buffer.readUInt32BE(tagAt + 4), redelivered, buffer, at + 4);
     } else if (id === BASIC * 0x10000 + BASIC_ACK || id === BASIC * 0x10000 + BASIC_NACK) {
       const isNack = (id & 0xffff) === BASIC_NACK;
       this.#events.confirm?.(buffer.readUInt32BE(at + 8), (buffer[at + 12]! & 1) === 1, isNack);

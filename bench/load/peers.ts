@@ -40,6 +40,14 @@ export class Peers {
     });
   }
 
+  /** Closes a connection once the broker has done all that was asked for over it. */
+  async finish(peer: RawPeer): Promise<void> {
+    this.#open.delete(peer);
+    const closed = new Promise<void>((resolve) => peer.socket.once('close', () => resolve()));
+    peer.sendClose();
+    await closed;
+  }
+
   close(peer: RawPeer): void {
     this.#open.delete(peer);
     peer.socket.destroy();

@@ -3,6 +3,7 @@ import {
   decodeMethod,
   encodeMethodFrame,
   type FieldTable,
+  type MethodArguments,
   type MethodInput,
   type MethodName,
   PROTOCOL_HEADER,
@@ -10,6 +11,16 @@ import {
 import { FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from './frame-scanner.js';
 
 const FRAME_MAX = 131_072;
+
+const NO_ARGUMENTS: FieldTable = new Map();
+
+/** A binding of a queue. */
+export interface QueueBinding {
+  readonly queue: string;
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly table?: FieldTable;
+}
 
 /** What a peer is reached with. */
 export interface Target {
@@ -75,32 +86,61 @@ export class RawPeer {
   }
 
   /** Sends a method on channel 1 and waits for its answer. */
-  async request<N extends MethodName>(
+  request<N extends MethodName, A extends MethodName>(
     name: N,
     args: MethodInput<N>,
-    answer: MethodName,
-  ): Promise<void> {
+    answer: A,
+  ): Promise<MethodArguments<A>> {
     this.send(1, name, args);
-    await this.expect(answer);
+    return this.expect(answer);
   }
 
-  async expect(name: MethodName): Promise<void> {
+  async expect<A extends MethodName>(name: A): Promise<MethodArguments<A>> {
     const frame = await this.#nextFrame();
     const method = decodeMethod(frame, FRAME_HEADER_BYTES, frame.length - 1);
     if (method.name !== name) {
       throw new Error(`expected ${name}, got ${method.name} ${JSON.stringify(method.args)}`);
     }
+    // Which arguments it has goes by its name.
+    return method.args as MethodArguments<A>;
   }
 
-  async declareQueue(queue: string, durable = false): Promise<void> {
+  /** Sends requests one behind the other, and waits for the answers. */
+  async requestEach<N extends MethodName>(
+    name: N,
+    all: readonly MethodInput<N>[],
+    answer: MethodName,
+  ): Promise<void> {
+    for (const args of all) this.send(1, name, args);
+    for (const _ of all) await this.expect(answer);
+  }
+
+  declareQueue(queue: string, durable = false): Promise<void> {
+    return this.declareQueues([queue], durable);
+  }
+
+  async declareQueues(queues: readonly string[], durable = false): Promise<void> {
     const flags = { passive: false, durable, exclusive: false, autoDelete: false };
-    const args = { queue, ...flags, nowait: false, arguments: new Map() };
-    await this.request('queue.declare', args, 'queue.declare-ok');
+    const rest = { ...flags, nowait: false, arguments: new Map() };
+    const all = queues.map((queue) => ({ queue, ...rest }));
+    await this.requestEach('queue.declare', all, 'queue.declare-ok');
   }
 
-  async deleteQueue(queue: string): Promise<void> {
-    const args = { queue, ifUnused: false, ifEmpty: false, nowait: false };
-    await this.request('queue.delete', args, 'queue.delete-ok');
+  /** How many messages are ready in a queue. */
+  async countReady(queue: string): Promise<number> {
+    const flags = { durable: false, exclusive: false, autoDelete: false };
+    const args = { queue, passive: true, ...flags, nowait: false, arguments: new Map() };
+    return (await this.request('queue.declare', args, 'queue.declare-ok')).messageCount;
+  }
+
+  deleteQueue(queue: string): Promise<void> {
+    return this.deleteQueues([queue]);
+  }
+
+  async deleteQueues(queues: readonly string[]): Promise<void> {
+    const flags = { ifUnused: false, ifEmpty: false, nowait: false };
+    const all = queues.map((queue) => ({ queue, ...flags }));
+    await this.requestEach('queue.delete', all, 'queue.delete-ok');
   }
 
   async declareExchange(exchange: string, type: string): Promise<void> {
@@ -114,20 +154,32 @@ export class RawPeer {
     await this.request('exchange.delete', args, 'exchange.delete-ok');
   }
 
-  async bind(
-    queue: string,
-    exchange: string,
-    routingKey: string,
-    table: FieldTable = new Map(),
-  ): Promise<void> {
-    const args = { queue, exchange, routingKey, nowait: false, arguments: table };
-    await this.request('queue.bind', args, 'queue.bind-ok');
+  bind(queue: string, exchange: string, routingKey: string): Promise<void> {
+    return this.bindEach([{ queue, exchange, routingKey }]);
   }
 
-  /** `prefetchCount` 0: no limit. Deliveries may come before the answer is seen. */
-  async consume(queue: string, noAck: boolean, prefetchCount: number): Promise<void> {
+  async bindEach(bindings: readonly QueueBinding[]): Promise<void> {
+    const all = bindings.map(({ table = NO_ARGUMENTS, ...binding }) => {
+      return { ...binding, nowait: false, arguments: table };
+    });
+    await this.requestEach('queue.bind', all, 'queue.bind-ok');
+  }
+
+  /** For the consumers started from now on; 0: no limit. */
+  async limitPrefetch(prefetchCount: number): Promise<void> {
     const qos = { prefetchSize: 0, prefetchCount, global: false };
     await this.request('basic.qos', qos, 'basic.qos-ok');
+  }
+
+  /** Does not wait for the answer: deliveries may come before it. */
+  startConsumer(queue: string, consumerTag: string, noAck: boolean): void {
+    const flags = { noLocal: false, noAck, exclusive: false, nowait: true };
+    this.send(1, 'basic.consume', { queue, consumerTag, ...flags, arguments: new Map() });
+  }
+
+  /** Consumes from one queue; deliveries may come before the answer is seen. */
+  async consume(queue: string, noAck: boolean, prefetchCount: number): Promise<void> {
+    await this.limitPrefetch(prefetchCount);
     const flags = { noLocal: false, noAck, exclusive: false, nowait: false };
     const args = { queue, consumerTag: 'c', ...flags, arguments: new Map() };
     await this.request('basic.consume', args, 'basic.consume-ok');
@@ -142,10 +194,14 @@ export class RawPeer {
 
   /** Closes the connection as the protocol has it. */
   async closePolitely(): Promise<void> {
-    const args = { replyCode: 200, replyText: 'bye', classId: 0, methodId: 0 };
-    this.send(0, 'connection.close', args);
+    this.sendClose();
     await this.expect('connection.close-ok');
     this.socket.destroy();
+  }
+
+  sendClose(): void {
+    const args = { replyCode: 200, replyText: 'bye', classId: 0, methodId: 0 };
+    this.send(0, 'connection.close', args);
   }
 
   readonly #gather = (chunk: Buffer): void => {

@@ -1,10 +1,12 @@
 import type { BasicProperties, FieldTable } from '@leveret/amqp';
-import { acksEach, ackUpTo } from '../load/acks.js';
-import { ConfirmLedger } from '../load/confirm-ledger.js';
+import { Arrivals } from '../load/arrivals.js';
+import { bareWritesPerSecond } from '../load/bare-writes.js';
+import { consume } from '../load/consumer.js';
+import type { Peers } from '../load/peers.js';
 import { type Publish, PublishCycle } from '../load/publish-cycle.js';
+import { Publisher } from '../load/publisher.js';
 import type { RawPeer } from '../load/raw-peer.js';
-import { addFaults, NO_FAULTS, SequenceCheck } from '../load/sequence-check.js';
-import { type Measurement, type Row, rateOf, type Setting, until } from './row.js';
+import { type Figure, type Measurement, type Row, rateOf, type Setting, until } from './row.js';
 
 /** A way of moving messages. */
 export interface Flow {
@@ -16,8 +18,9 @@ export interface Flow {
   readonly prefetch: number;
   /** Publishes that may be unconfirmed; 0: no confirms. */
   readonly confirmWindow: number;
-  /** Queues, each with a consumer on a connection of its own. */
+  /** Queues, each with a consumer on a connection of its own, or all on one connection. */
   readonly queues: number;
+  readonly sharesConsumer?: true;
   readonly topology: Topology;
 }
 
@@ -46,161 +49,133 @@ export interface Topology {
 const AHEAD_BYTES = 1_048_576;
 const PUBLISH_OVERHEAD_BYTES = 70;
 
-/** How long the last messages may take to arrive before they count as lost. */
-const DRAIN_SECONDS = 10;
+/** How long the disk is measured on its own, in seconds. */
+const BARE_WRITES_SECONDS = 1;
+
+/** What the journal writes for a message besides its body, more or less. */
+const JOURNAL_OVERHEAD_BYTES = 130;
+
+const RATE: Figure = { name: '', unit: 'msg/s', better: 'higher' };
 
 export function flowRow(flow: Flow): Row {
+  return { name: flow.name, figures: [RATE], measure: (setting) => measureFlow(flow, setting) };
+}
+
+/**
+ * The same for messages that are synced before they are confirmed, held against what the disk does
+ * when nothing but such writes is asked of it. Only of a broker that answers once for each write,
+ * and of which it is known where it writes to.
+ */
+export function durableFlowRow(flow: Flow): Row {
   return {
     name: flow.name,
-    figures: [{ name: '', unit: 'msg/s', better: 'higher' }],
-    measure: (setting) => measureFlow(flow, setting),
+    figures: [
+      RATE,
+      { name: 'messages a write', unit: '', better: 'higher' },
+      { name: 'of a bare O_DSYNC loop', unit: '%', better: 'higher' },
+    ],
+    measure: async (setting) => {
+      const measured = await measureFlow(flow, setting);
+      const rate = measured.values[0]!;
+      const { directory } = setting.broker;
+      if (directory === undefined) return { ...measured, values: [rate] };
+      const messages = measured.publishesAnAnswer;
+      const bytes = Math.round(messages * (flow.bodyBytes + JOURNAL_OVERHEAD_BYTES));
+      const bare = messages * bareWritesPerSecond(directory, bytes, BARE_WRITES_SECONDS);
+      return { ...measured, values: [rate, messages, (100 * rate) / bare] };
+    },
   };
 }
 
-async function measureFlow(flow: Flow, setting: Setting): Promise<Measurement> {
+/** What was measured, and how many publishes the broker has confirmed with one answer. */
+interface FlowMeasurement extends Measurement {
+  readonly publishesAnAnswer: number;
+}
+
+async function measureFlow(flow: Flow, setting: Setting): Promise<FlowMeasurement> {
   const { peers, id } = setting;
   const queues = Array.from({ length: flow.queues }, (_, at) => `bench-${id}-${at}`);
   const names = { exchange: `bench-${id}`, queues };
   const builder = await peers.open();
   await build(builder, flow, names);
-  const checks = queues.map((_, at) => new SequenceCheck(flow.topology.streamOf(at)));
-  const received = (): number => checks.reduce((sum, check) => sum + check.received, 0);
-  const lists = flow.topology.publishes(names);
-  const publishers = await Promise.all(
-    lists.map(async (list) => new Publisher(await peers.open(), flow, list, lists.length)),
-  );
-  // One publisher a queue sees only its own deliveries; a single one all of them.
-  const behind = (at: number): number =>
-    publishers.length === 1 ? received() / flow.topology.copies : checks[at]!.received;
-  publishers.forEach((publisher, at) => {
-    publisher.start(setting, () => behind(at));
-  });
-  await Promise.all(
-    queues.map((queue, at) =>
-      consume(flow, setting, queue, checks[at]!, () => {
-        (publishers[at] ?? publishers[0])!.more();
-      }),
-    ),
-  );
-  const rate = await rateOf(setting, received);
+  const arrivals = new Arrivals(queues.map((_, at) => flow.topology.streamOf(at)));
+  const publishers = await publishersOf(flow, names, peers, arrivals);
+  await startConsumers(flow, names, peers, arrivals, publishers);
+  for (const publisher of publishers) publisher.start(peers);
+  const rate = await rateOf(setting, () => arrivals.received);
   for (const publisher of publishers) publisher.stop();
-  const sent = (): number => publishers.reduce((sum, { cycle }) => sum + cycle.published, 0);
-  await until(() => received() >= sent() * flow.topology.copies, DRAIN_SECONDS);
-  const faults = checks.map((check, at) =>
-    check.faults(publishedTo(publishers, flow.topology.streamOf(at))),
-  );
-  const nacked = publishers.reduce((sum, { confirmed }) => sum + confirmed.nacks, 0);
+  const sum = (count: (publisher: Publisher) => number): number =>
+    publishers.reduce((total, publisher) => total + count(publisher), 0);
+  const sent = sum(({ cycle }) => cycle.published);
+  await until(() => arrivals.received >= sent * flow.topology.copies, setting.patienceSeconds);
+  const faults = arrivals.faults((stream) => sum(({ cycle }) => cycle.publishedTo(stream)));
   await tearDown(builder, flow, names);
   return {
     values: [rate.perSecond],
     cpuMicroseconds: rate.cpuMicroseconds,
-    faults: faults.reduce(addFaults, { ...NO_FAULTS, nacked }),
+    faults: { ...faults, nacked: sum(({ confirmed }) => confirmed.nacks) },
+    publishesAnAnswer: sent / sum(({ confirmed }) => confirmed.answers),
   };
 }
 
-function publishedTo(publishers: readonly Publisher[], stream: number): number {
-  return publishers.reduce((sum, { cycle }) => sum + cycle.publishedTo(stream), 0);
-}
-
 async function build(peer: RawPeer, flow: Flow, names: Names): Promise<void> {
-  for (const queue of names.queues) await peer.declareQueue(queue, flow.persistent);
+  await peer.declareQueues(names.queues, flow.persistent);
   const { exchangeType } = flow.topology;
   if (exchangeType !== undefined) await peer.declareExchange(names.exchange, exchangeType);
   await flow.topology.bind(peer, names);
 }
 
 async function tearDown(peer: RawPeer, flow: Flow, names: Names): Promise<void> {
-  for (const queue of names.queues) await peer.deleteQueue(queue);
+  await peer.deleteQueues(names.queues);
   if (flow.topology.exchangeType !== undefined) await peer.deleteExchange(names.exchange);
 }
 
-async function consume(
+async function startConsumers(
   flow: Flow,
-  { peers }: Setting,
-  queue: string,
-  check: SequenceCheck,
-  afterChunk: () => void,
+  { queues }: Names,
+  peers: Peers,
+  arrivals: Arrivals,
+  publishers: readonly Publisher[],
 ): Promise<void> {
-  const peer = await peers.open();
-  let last = 0;
-  let acked = 0;
-  const acknowledge = (): void => {
-    if (flow.ackEvery > 0 && last - acked >= flow.ackEvery) {
-      peer.socket.write(flow.ackEvery === 1 ? acksEach(acked + 1, last) : ackUpTo(last));
-      acked = last;
-    }
-    afterChunk();
-  };
-  const deliver = (tag: number): void => {
-    last = tag;
-  };
-  const body = (buffer: Buffer, start: number): void =>
-    check.take(buffer.readUInt32BE(start), buffer.readUInt32BE(start + 4));
-  await peer.consume(queue, flow.ackEvery === 0, flow.prefetch);
-  peers.scan(peer, { deliver, body }, acknowledge);
+  const numbered = queues.map((queue, at) => [queue, at] as const);
+  const shares = flow.sharesConsumer === true ? [numbered] : numbered.map((one) => [one]);
+  await Promise.all(
+    shares.map((share, at) => {
+      const publisher = publishers[at] ?? publishers[0]!;
+      const { ackEvery, prefetch } = flow;
+      const afterChunk = (): void => publisher.more();
+      return consume(peers, { queues: new Map(share), ackEvery, prefetch, arrivals, afterChunk });
+    }),
+  );
 }
 
-/** Publishes for as long as it is not stopped, within the window and not too far ahead. */
-class Publisher {
-  readonly cycle: PublishCycle;
-  readonly confirmed = new ConfirmLedger();
-  readonly #peer: RawPeer;
-  readonly #flow: Flow;
-  readonly #ahead: number;
-  #delivered: () => number = () => 0;
-  #isFull = false;
-  #isStopped = true;
-
-  constructor(
-    peer: RawPeer,
-    flow: Flow,
-    list: readonly Omit<Publish, 'properties'>[],
-    publishers: number,
-  ) {
-    const publishes = list.map((publish) => ({
-      ...publish,
-      properties: propertiesOf(flow, publish.stream),
-    }));
-    this.#peer = peer;
-    this.#flow = flow;
-    this.cycle = new PublishCycle(publishes, flow.bodyBytes);
-    const bytes = flow.bodyBytes + PUBLISH_OVERHEAD_BYTES;
-    this.#ahead = Math.ceil(AHEAD_BYTES / bytes / publishers / flow.topology.copies);
-  }
-
-  start({ peers }: Setting, delivered: () => number): void {
-    this.#delivered = delivered;
-    this.#isStopped = false;
-    if (this.#flow.confirmWindow > 0) this.#peer.send(1, 'confirm.select', { nowait: true });
-    const confirm = this.confirmed.take.bind(this.confirmed);
-    peers.scan(this.#peer, { confirm }, () => this.more());
-    this.#peer.socket.on('drain', () => {
-      this.#isFull = false;
-      this.more();
-    });
-    this.more();
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  /** Publishes as many as there is room for, but does not bother with a few. */
-  more(): void {
-    let room = this.#room();
-    if (this.#flow.confirmWindow === 0 && room < this.#ahead / 8) return;
-    while (room > 0 && !this.#isFull && !this.#isStopped) {
-      this.#isFull = !this.#peer.socket.write(this.cycle.take(room));
-      room = this.#room();
-    }
-  }
-
-  #room(): number {
-    const { published } = this.cycle;
-    const ahead = this.#ahead - published + this.#delivered();
-    if (this.#flow.confirmWindow === 0) return ahead;
-    return Math.min(this.#flow.confirmWindow - published + this.confirmed.count, ahead);
-  }
+/** One for each list of publishes; together they do not get too far ahead of the deliveries. */
+async function publishersOf(
+  flow: Flow,
+  names: Names,
+  peers: Peers,
+  arrivals: Arrivals,
+): Promise<Publisher[]> {
+  const { copies } = flow.topology;
+  const lists = flow.topology.publishes(names);
+  const bytes = flow.bodyBytes + PUBLISH_OVERHEAD_BYTES;
+  const ahead = Math.ceil(AHEAD_BYTES / bytes / lists.length / copies);
+  // One publisher a queue sees only its own deliveries; a single one all of them.
+  const delivered = (at: number): number =>
+    lists.length === 1 ? arrivals.received / copies : arrivals.receivedIn(at);
+  return Promise.all(
+    lists.map(async (list, at) => {
+      const cycle = new PublishCycle(
+        list.map((publish) => ({ ...publish, properties: propertiesOf(flow, publish.stream) })),
+        flow.bodyBytes,
+      );
+      return new Publisher(await peers.open(), cycle, {
+        window: flow.confirmWindow,
+        least: ahead / 8,
+        room: () => ahead - cycle.published + delivered(at),
+      });
+    }),
+  );
 }
 
 function propertiesOf(flow: Flow, stream: number): BasicProperties {

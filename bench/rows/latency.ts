@@ -27,7 +27,7 @@ export function latencyRow(persistent: boolean): Row {
 }
 
 async function measureLatency(persistent: boolean, setting: Setting): Promise<Measurement> {
-  const { peers, id, seconds } = setting;
+  const { broker, peers, id, seconds, patienceSeconds } = setting;
   const queue = `bench-${id}`;
   const consumer = await peers.open();
   await consumer.declareQueue(queue, persistent);
@@ -59,13 +59,16 @@ async function measureLatency(persistent: boolean, setting: Setting): Promise<Me
     BODY_BYTES,
   );
   const warmUp = await publishSteadily(publisher, cycle, sentAt, WARM_UP_MILLISECONDS);
-  await publishSteadily(publisher, cycle, sentAt, seconds * 1_000);
-  await until(() => check.received >= cycle.published, 10);
-  if (persistent) await until(() => ledger.count >= cycle.published, 10);
+  const cpuFrom = broker.process?.cpuMicroseconds();
+  const sent = await publishSteadily(publisher, cycle, sentAt, seconds * 1_000);
+  const cpu = (broker.process?.cpuMicroseconds() ?? Number.NaN) - (cpuFrom ?? 0);
+  await until(() => check.received >= cycle.published, patienceSeconds);
+  if (persistent) await until(() => ledger.count >= cycle.published, patienceSeconds);
   await (await peers.open()).deleteQueue(queue);
   const measured = [delays.slice(warmUp), ...(persistent ? [confirmDelays.slice(warmUp)] : [])];
   return {
     values: measured.flatMap((values) => [percentile(values, 0.5), percentile(values, 0.99)]),
+    cpuMicroseconds: Number.isNaN(cpu) ? undefined : cpu / (sent - warmUp),
     faults: { ...check.faults(cycle.published), nacked: ledger.nacks },
   };
 }

@@ -17,17 +17,25 @@ export interface Setting {
   readonly broker: Broker;
   readonly peers: Peers;
   readonly seconds: number;
+  /** How long the last messages may take to arrive before they count as lost. */
+  readonly patienceSeconds: number;
   /** For the names of queues and exchanges: no other measurement has it. */
   readonly id: string;
 }
 
 export interface Measurement {
-  /** As many as the row has figures. */
+  /** In the order of the row's figures; missing or not a number where one cannot be had. */
   readonly values: readonly number[];
   /** Processor time of the broker for each thing done, where it is known and means anything. */
   readonly cpuMicroseconds?: number | undefined;
   /** Only of rows that number their messages. */
   readonly faults?: Faults | undefined;
+}
+
+/** Where a row stands on a curve. */
+export interface CurvePoint {
+  readonly of: string;
+  readonly count: number;
 }
 
 /** Something that is measured. */
@@ -36,6 +44,10 @@ export interface Row {
   readonly figures: readonly Figure[];
   /** It starts a broker itself, and says nothing about the one that runs. */
   readonly isOfItsOwnBroker?: true;
+  /** It is a point of a curve: the other points have more or less of something. */
+  readonly point?: CurvePoint;
+  /** It takes longer than its seconds: so many more are no fault. */
+  readonly graceSeconds?: number;
   /** Undefined if this broker cannot be measured so. */
   measure(setting: Setting): Promise<Measurement | undefined>;
 }
@@ -43,11 +55,15 @@ export interface Row {
 /** Time for things to settle before measuring begins, in milliseconds. */
 export const WARM_UP_MILLISECONDS = 700;
 
+/** How long it may take until anything has been done, in seconds. */
+const BEGIN_SECONDS = 60;
+
 /** How fast `count` rises during the setting's seconds, and what the broker spends on it. */
 export async function rateOf(
   { broker, seconds }: Setting,
   count: () => number,
 ): Promise<{ readonly perSecond: number; readonly cpuMicroseconds: number | undefined }> {
+  if (!(await until(() => count() > 0, BEGIN_SECONDS))) throw new Error('nothing came');
   await delay(WARM_UP_MILLISECONDS);
   const at = performance.now();
   const from = count();
@@ -56,6 +72,7 @@ export async function rateOf(
   const done = count() - from;
   const cpu = broker.process?.cpuMicroseconds();
   const perSecond = done / ((performance.now() - at) / 1_000);
+  if (done === 0) throw new Error('nothing more came');
   const spent = cpu === undefined || cpuFrom === undefined ? undefined : cpu - cpuFrom;
   return { perSecond, cpuMicroseconds: spent === undefined ? undefined : spent / done };
 }

@@ -10,13 +10,24 @@ export const LANES: Topology = {
   streamOf: (queue) => queue,
 };
 
+/** Queues that one publisher fills in turn, through the default exchange. */
+export const ROUND: Topology = {
+  copies: 1,
+  bind: () => Promise.resolve(),
+  publishes: ({ queues }) => [
+    queues.map((queue, stream) => ({ exchange: '', routingKey: queue, stream })),
+  ],
+  streamOf: (queue) => queue,
+};
+
 /** Every message to every queue. */
 export function fanout(queues: number): Topology {
   return {
     copies: queues,
     exchangeType: 'fanout',
     bind: async (peer, names) => {
-      for (const queue of names.queues) await peer.bind(queue, names.exchange, '');
+      const { exchange } = names;
+      await peer.bindEach(names.queues.map((queue) => ({ queue, exchange, routingKey: '' })));
     },
     publishes: ({ exchange }) => [[{ exchange, routingKey: '', stream: 0 }]],
     streamOf: () => 0,
@@ -33,10 +44,11 @@ export function topic(bindings: number, keys: number): Topology {
     copies: 1,
     exchangeType: 'topic',
     bind: async (peer, names) => {
-      for (let room = 0; room < bindings; room++) {
+      const all = Array.from({ length: bindings }, (_, room) => {
         const queue = names.queues[queueOf(room, names)]!;
-        await peer.bind(queue, names.exchange, `room.${room}.*.celsius`);
-      }
+        return { queue, exchange: names.exchange, routingKey: `room.${room}.*.celsius` };
+      });
+      await peer.bindEach(all);
     },
     publishes: (names) => [
       Array.from({ length: keys }, (_, key) => {
@@ -55,15 +67,13 @@ export function headers(bindings: number): Topology {
     copies: 1,
     exchangeType: 'headers',
     bind: async (peer, names) => {
-      for (let at = 0; at < bindings; at++) {
-        const queue = at % names.queues.length;
-        const asked = {
-          'x-match': 'all',
-          shard: `s${queue}`,
-          kind: queue === at ? 'new' : `${at}`,
-        };
-        await peer.bind(names.queues[queue]!, names.exchange, '', toFieldTable(asked));
-      }
+      const all = Array.from({ length: bindings }, (_, at) => {
+        const number = at % names.queues.length;
+        const kind = number === at ? 'new' : `${at}`;
+        const table = toFieldTable({ 'x-match': 'all', shard: `s${number}`, kind });
+        return { queue: names.queues[number]!, exchange: names.exchange, routingKey: '', table };
+      });
+      await peer.bindEach(all);
     },
     publishes: ({ exchange, queues }) => [
       queues.map((_, stream) => ({ exchange, routingKey: '', stream })),

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const given = process.argv.slice(2);
 const filters = given.length > 0 ? given : ['test/conformance/'];
 
-const rabbitmq = spawn(process.execPath, ['test/dist/peers/run-rabbitmq.js'], {
+const rabbitmq = spawn(process.execPath, ['test/dist/peers/run-rabbitmq.js', '--conformance'], {
   cwd: root,
   stdio: ['ignore', 'pipe', 'inherit'],
 });

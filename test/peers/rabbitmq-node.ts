@@ -15,6 +15,8 @@ export interface RabbitNode {
   readonly directory: string;
   /** The path of a `rabbitmqctl` that is about this node, and needs nothing of its caller's. */
   readonly control: string;
+  /** Kills the server with SIGKILL, starts it on what it has left, and waits until it is there. */
+  crash(): Promise<void>;
   /** Ends the processes this node started, and only those, then removes its directory. */
   stop(): Promise<void>;
 }
@@ -44,6 +46,9 @@ export const PLUGINS: readonly string[] = [
   'rabbitmq_sharding',
 ];
 
+/** How long a node may take to read a long backlog again after a crash. */
+const RECOVERY_SECONDS = 300;
+
 /** The path of RabbitMQ's start script, or undefined where it is not installed. */
 export async function findRabbitmqServer(): Promise<string | undefined> {
   const folders = await readdir(libraryRoot).catch(() => []);
@@ -70,20 +75,29 @@ export async function startRabbitNode(options: RabbitNodeOptions = {}): Promise<
     ['-port', String(mapperPort), '-address', '127.0.0.1'],
     environment,
   );
-  const server = launch(script, [], environment);
+  let server = launch(script, [], environment);
   async function stop(): Promise<void> {
     await end(server);
     await end(mapper);
     await rm(directory, { recursive: true, force: true });
   }
-  try {
-    await untilItSpeaksAmqp(port, server, options.startSeconds ?? 60);
-  } catch (error) {
-    const log = await readFile(join(directory, 'log', 'rabbit.log'), 'utf8').catch(() => 'no log');
-    await stop();
-    throw new Error(`RabbitMQ did not start:\n${server.output()}\n${log}`, { cause: error });
+  async function untilReady(seconds: number): Promise<void> {
+    try {
+      await untilItSpeaksAmqp(port, server, seconds);
+    } catch (error) {
+      const log = await readFile(join(directory, 'log', 'rabbit.log'), 'utf8').catch(() => '');
+      await stop();
+      throw new Error(`RabbitMQ did not start:\n${server.output()}\n${log}`, { cause: error });
+    }
   }
-  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, directory, control, stop };
+  const crash = async (): Promise<void> => {
+    server.child.kill('SIGKILL');
+    await server.gone;
+    server = launch(script, [], environment);
+    await untilReady(RECOVERY_SECONDS);
+  };
+  await untilReady(options.startSeconds ?? 60);
+  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, directory, control, crash, stop };
 }
 
 /** Writes the node's files and answers the environment that points RabbitMQ at them alone. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { LeveretProcess, repository } from './leveret-process.js';
@@ -12,6 +12,18 @@ describe('the repository', () => {
     const run = spawnSync('npx', ['leveret', '--version'], { cwd: repository, encoding: 'utf8' });
     assert.equal(run.stdout, `${JSON.parse(manifest).version}\n`, run.stderr);
     assert.equal(run.status, 0);
+  });
+
+  it('has every program that its npm scripts run', () => {
+    const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+    const programs = Object.values<string>(scripts).flatMap((script) => {
+      return [...script.matchAll(/\S+\.(?:js|sh)\b/g)].map(([path]) => path);
+    });
+    assert.ok(programs.includes('bench/dist/backlog.js'));
+    assert.deepEqual(
+      programs.filter((path) => !existsSync(join(repository, path))),
+      [],
+    );
   });
 
   it('has npm start, which hands on its arguments and its signals', async (t) => {

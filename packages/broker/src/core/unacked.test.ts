@@ -4,11 +4,8 @@ import fc from 'fast-check';
 import { QueueWorld } from './queue/queue-world.test.support.js';
 import { type Unacked, UnackedLedger } from './unacked.js';
 
-const { queue } = new QueueWorld();
-
-function entry(position: number): Unacked {
-  return { queue, position, consumer: undefined };
-}
+const world = new QueueWorld();
+const { queue } = world;
 
 function takeUpTo(ledger: UnackedLedger, deliveryTag: number): [number, number][] | undefined {
   const taken: [number, number][] = [];
@@ -19,9 +16,9 @@ function takeUpTo(ledger: UnackedLedger, deliveryTag: number): [number, number][
 
 test('tags count from 1, and a delivery without acknowledgement uses one up', () => {
   const ledger = new UnackedLedger();
-  assert.equal(ledger.add(entry(10)), 1);
+  assert.equal(ledger.add(queue, 10), 1);
   assert.equal(ledger.skip(), 2);
-  assert.equal(ledger.add(entry(30)), 3);
+  assert.equal(ledger.add(queue, 30), 3);
   assert.equal(ledger.size, 2);
   assert.equal(ledger.take(2), undefined);
   assert.equal(ledger.take(3)?.position, 30);
@@ -30,11 +27,22 @@ test('tags count from 1, and a delivery without acknowledgement uses one up', ()
   assert.equal(ledger.take(4), undefined);
 });
 
+test('a delivery to a consumer is told from one that was got from a queue', () => {
+  const ledger = new UnackedLedger();
+  const { consumer } = world.subscribe();
+  ledger.add(queue, 10);
+  ledger.add(consumer, 11);
+  assert.deepEqual(ledger.get(1), { queue, position: 10, consumer: undefined });
+  assert.deepEqual(ledger.get(2), { queue, position: 11, consumer });
+  assert.ok(ledger.has(2));
+  assert.ok(!ledger.has(3));
+});
+
 test('several at once: up to a tag that waits, or all there are', () => {
   const ledger = new UnackedLedger();
   for (let position = 1; position <= 6; position++) {
     if (position === 2) ledger.skip();
-    else ledger.add(entry(position));
+    else ledger.add(queue, position);
   }
   assert.equal(takeUpTo(ledger, 2), undefined, 'nothing waits under it');
   assert.equal(takeUpTo(ledger, 7), undefined, 'never given out');
@@ -49,12 +57,12 @@ test('several at once: up to a tag that waits, or all there are', () => {
     [6, 6],
   ]);
   assert.deepEqual(takeUpTo(ledger, 0), [], 'nothing is all there is');
-  assert.equal(ledger.add(entry(7)), 7);
+  assert.equal(ledger.add(queue, 7), 7);
 });
 
 test('what is put back waits under its tag again', () => {
   const ledger = new UnackedLedger();
-  for (let position = 1; position <= 3; position++) ledger.add(entry(position));
+  for (let position = 1; position <= 3; position++) ledger.add(queue, position);
   const taken = ledger.take(2)!;
   ledger.restore(2, taken);
   assert.equal(ledger.size, 3);
@@ -81,8 +89,8 @@ test('it behaves as a map by tag does', () => {
         const known = model.get(tag);
         if (kind === 'add') {
           for (let i = 0; i < count; i++) {
-            model.set(next, entry(next));
-            assert.equal(ledger.add(entry(next)), next++);
+            model.set(next, { queue, position: next, consumer: undefined });
+            assert.equal(ledger.add(queue, next), next++);
           }
         } else if (kind === 'skip') {
           for (let i = 0; i < count; i++) assert.equal(ledger.skip(), next++);

@@ -4,7 +4,6 @@ import type { BasicProperties } from '@leveret/amqp';
 import { MessageWithProperties } from '../exchange/routing-fixture.test.support.js';
 import type { Message } from '../message.js';
 import type { Queue } from '../queue/queue.js';
-import type { Unacked } from '../unacked.js';
 import { CONNECTION, queueRequest } from '../virtual-host.test.support.js';
 import { TRACE_EXCHANGE } from './firehose.js';
 import { type ReportingWorld, reportingWorld } from './reporting.test.support.js';
@@ -104,14 +103,12 @@ describe('the firehose', () => {
     const { firehose } = world.vhost;
     const seen = world.watch(TRACE_EXCHANGE, '#');
     const queue = someQueue(world, 'q');
-    const waiting = (): Unacked => ({ queue, position: 0, consumer: undefined });
-    const [first, second, third] = [waiting(), waiting(), waiting()];
-    firehose.delivered(queue, message(), false, ORIGIN, first);
-    firehose.delivered(queue, message(), true, ORIGIN, second);
-    firehose.delivered(queue, message(), false, ORIGIN, undefined);
-    firehose.settled(first, 'acknowledge', ORIGIN);
-    firehose.settled(second, 'requeue', ORIGIN);
-    firehose.settled(third, 'discard', ORIGIN);
+    const first = firehose.delivered(queue, message(), false, ORIGIN);
+    const second = firehose.delivered(queue, message(), true, ORIGIN);
+    firehose.delivered(queue, message(), false, ORIGIN);
+    firehose.settled(queue, 'acknowledge', ORIGIN, first);
+    firehose.settled(queue, 'requeue', ORIGIN, second);
+    firehose.settled(queue, 'discard', ORIGIN);
     const about = { exchange_name: 'x', routing_keys: ['k'], properties: {} };
     const rest = { node: 'leveret@test', ...ORIGIN_HEADERS };
     assert.deepEqual(
@@ -136,7 +133,7 @@ describe('the firehose', () => {
     world.vhost.firehose.published(incoming, [], ORIGIN);
     const copies = { type: 'A', value: [{ type: 'S', value: 'cc' }] } as const;
     const stored = message({ headers: new Map([['CC', copies]]) });
-    world.vhost.firehose.delivered(someQueue(world, 'q'), stored, false, ORIGIN, undefined);
+    world.vhost.firehose.delivered(someQueue(world, 'q'), stored, false, ORIGIN);
     const keys = seen().map(({ headers }) => headers.routing_keys);
     assert.deepEqual(keys, [
       ['k', 'cc', 'bcc'],
@@ -149,7 +146,7 @@ describe('the firehose', () => {
     const seen = world.watch(TRACE_EXCHANGE, '#');
     const trace = message();
     trace.exchange = TRACE_EXCHANGE;
-    world.vhost.firehose.delivered(someQueue(world, 'q'), trace, false, ORIGIN, undefined);
+    world.vhost.firehose.delivered(someQueue(world, 'q'), trace, false, ORIGIN);
     assert.deepEqual(seen(), []);
   });
 

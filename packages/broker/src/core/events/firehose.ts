@@ -5,7 +5,6 @@ import type { Message } from '../message.js';
 import type { DeathWatch, NewMessage } from '../ports.js';
 import type { Queue } from '../queue/queue.js';
 import type { Outcome } from '../transaction.js';
-import type { Unacked } from '../unacked.js';
 import type { VirtualHost } from '../virtual-host.js';
 import type { Reporting } from './reporting.js';
 
@@ -24,7 +23,7 @@ export interface TraceOrigin {
 }
 
 /** What a trace is about: a message, as its headers and body. */
-interface Subject {
+export interface Subject {
   readonly exchange: string | undefined;
   readonly headers: readonly (readonly [string, FieldValue])[];
   readonly body: Buffer;
@@ -69,8 +68,6 @@ export class Firehose implements TurnEnd, DeathWatch {
   readonly #newMessage: NewMessage;
   readonly #broken: (error: unknown) => void;
   #pending: Message[] = [];
-  /** What deliveries that have not been settled were. */
-  readonly #waiting = new WeakMap<Unacked, Subject>();
 
   constructor(
     vhost: VirtualHost,
@@ -90,28 +87,30 @@ export class Firehose implements TurnEnd, DeathWatch {
     ]);
   }
 
-  /** `waiting` is what will be settled, if it has to be. */
+  /** Returns what {@link settled} has to be told when the delivery is; undefined for nothing. */
   delivered(
     queue: Queue,
     message: Message,
     redelivered: boolean,
     origin: TraceOrigin,
-    waiting: Unacked | undefined,
-  ): void {
-    const subject = this.#trace(`deliver.${queue.name}`, subjectOf(message), [
+  ): Subject | undefined {
+    return this.#trace(`deliver.${queue.name}`, subjectOf(message), [
       ['redelivered', integer(redelivered ? 1 : 0)],
       ...this.#origin(origin),
     ]);
-    if (waiting !== undefined && subject !== undefined) this.#waiting.set(waiting, subject);
   }
 
-  /** Without the message itself, if it was delivered before the firehose was turned on. */
-  settled(waiting: Unacked, outcome: Outcome, origin: TraceOrigin): void {
+  /** Without a subject if it was delivered before the firehose was turned on. */
+  settled(
+    queue: Queue,
+    outcome: Outcome,
+    origin: TraceOrigin,
+    subject: Subject = NO_SUBJECT,
+  ): void {
     const isAck = outcome === 'acknowledge';
-    const subject = this.#waiting.get(waiting) ?? NO_SUBJECT;
     const headers = this.#origin(origin);
     if (!isAck) headers.unshift(['requeue', integer(outcome === 'requeue' ? 1 : 0)]);
-    this.#trace(`${isAck ? 'ack' : 'nack'}.${waiting.queue.name}`, subject, headers);
+    this.#trace(`${isAck ? 'ack' : 'nack'}.${queue.name}`, subject, headers);
   }
 
   expired(queue: string, message: Message): void {

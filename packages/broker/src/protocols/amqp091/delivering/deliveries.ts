@@ -1,7 +1,8 @@
 import { channelError, REPLY_CODES } from '@leveret/amqp';
 import type { Deadlines } from '../../../base/deadlines.js';
 import type { Consumer, ConsumerSpec } from '../../../core/consumer.js';
-import type { Firehose, TraceOrigin } from '../../../core/events/firehose.js';
+import type { Firehose, Subject, TraceOrigin } from '../../../core/events/firehose.js';
+import type { Message } from '../../../core/message.js';
 import type { Queue, Taken } from '../../../core/queue/queue.js';
 import type { Outcome, StagedSettlement, Transaction } from '../../../core/transaction.js';
 import { type Unacked, UnackedLedger } from '../../../core/unacked.js';
@@ -36,6 +37,8 @@ export class Deliveries implements ConsumerHost {
   /** There as soon as a delivery has to be acknowledged within a time. */
   #timeouts: DeliveryTimeouts | undefined;
   readonly #firehose: Firehose;
+  /** What the firehose has to be told of deliveries that it has seen, when they are settled. */
+  readonly #traced = new Map<number, Subject>();
   /** Prefetch of the consumers started next: basic.qos with global=false. 0: any number. */
   consumerPrefetch = 0;
   /** Deliveries to consumers that may be unacknowledged together: global=true. 0: any number. */
@@ -105,33 +108,26 @@ export class Deliveries implements ConsumerHost {
   deliver(to: ChannelConsumer, message: AmqpMessage, position: number, redelivered: boolean): void {
     const { consumer } = to;
     let tag: number;
-    let waiting: Unacked | undefined;
     if (consumer.noAck) {
       tag = this.#ledger.skip();
     } else {
       consumer.unacked++;
       this.#unacked++;
-      waiting = { queue: consumer.queue, position, consumer };
-      tag = this.#ledger.add(waiting);
+      tag = this.#ledger.add(consumer, position);
       const timeout = timeoutOf(consumer.queue, consumer);
       if (timeout !== undefined) this.#expectAck(tag, timeout);
     }
     this.#writer.deliver(to.prefix, tag, redelivered, message);
     this.#transport.defer();
-    if (this.#firehose.isOn) {
-      this.#firehose.delivered(consumer.queue, message, redelivered, this.#host.origin, waiting);
-    }
+    if (this.#firehose.isOn) this.#trace(consumer.queue, message, redelivered, tag);
   }
 
   /** Sends a message got with basic.get; `noAck` says that it is gone from the queue. */
   deliverGot(queue: Queue, { message, position, redelivered }: Taken, noAck: boolean): void {
-    const waiting = noAck ? undefined : { queue, position, consumer: undefined };
-    const tag = waiting === undefined ? this.#ledger.skip() : this.#ledger.add(waiting);
+    const tag = noAck ? this.#ledger.skip() : this.#ledger.add(queue, position);
     const timeout = queue.settings.consumerTimeoutMilliseconds;
     if (timeout !== undefined && !noAck) this.#expectAck(tag, timeout);
-    if (this.#firehose.isOn) {
-      this.#firehose.delivered(queue, message, redelivered, this.#host.origin, waiting);
-    }
+    if (this.#firehose.isOn) this.#trace(queue, message, redelivered, tag);
     // AMQP 0-9-1 is the only protocol that publishes, so every message is one of its own.
     this.#writer.getOk(tag, redelivered, message as AmqpMessage, queue.messageCount);
     this.#transport.defer();
@@ -173,24 +169,27 @@ export class Deliveries implements ConsumerHost {
     if (!multiple) {
       const entry = this.#ledger.take(deliveryTag);
       if (entry === undefined) throw unknownTag(deliveryTag);
-      if (transaction === undefined) this.#settleOne(entry, outcome);
-      else transaction.settle({ deliveryTag, entry, outcome });
+      if (transaction === undefined) {
+        this.#release(entry, deliveryTag, outcome);
+        this.#moveOn(entry, outcome);
+      } else transaction.settle({ deliveryTag, entry, outcome });
       return;
     }
-    const settlements: StagedSettlement[] = [];
+    const takers = new Takers();
     const known = this.#ledger.takeUpTo(deliveryTag, (entry, tag) => {
-      settlements.push({ deliveryTag: tag, entry, outcome });
+      if (transaction === undefined) {
+        this.#release(entry, tag, outcome);
+        takers.add(entry);
+      } else transaction.settle({ deliveryTag: tag, entry, outcome });
     });
     if (!known) throw unknownTag(deliveryTag);
-    if (transaction === undefined) this.commit(settlements);
-    else for (const settlement of settlements) transaction.settle(settlement);
+    for (const entry of takers.entries) this.#moveOn(entry, outcome);
   }
 
   /** Settles many deliveries: all of them first, and only then does anything move on. */
   commit(settlements: readonly StagedSettlement[]): void {
-    for (const { entry, outcome } of settlements) {
-      if (this.#firehose.isOn) this.#firehose.settled(entry, outcome, this.#host.origin);
-      this.#release(entry, outcome);
+    for (const { deliveryTag, entry, outcome } of settlements) {
+      this.#release(entry, deliveryTag, outcome);
     }
     for (const { entry, outcome } of settlements) this.#moveOn(entry, outcome);
   }
@@ -206,15 +205,15 @@ export class Deliveries implements ConsumerHost {
 
   /** Takes every delivery back into its queue, where they are sent from again by `moveOn`. */
   giveBackAll(): { moveOn: () => void } {
-    const settlements: StagedSettlement[] = [];
-    this.#ledger.takeUpTo(0, (entry, deliveryTag) => {
-      settlements.push({ deliveryTag, entry, outcome: 'requeue' });
+    const takers = new Takers();
+    this.#ledger.takeUpTo(0, (entry) => {
+      this.#free(entry, 'requeue');
+      takers.add(entry);
     });
     this.#timeouts?.stop();
-    for (const { entry } of settlements) this.#release(entry, 'requeue');
     return {
       moveOn: () => {
-        for (const { entry } of settlements) this.#moveOn(entry, 'requeue');
+        for (const entry of takers.entries) this.#moveOn(entry, 'requeue');
         for (const queue of this.#left) queue.drain();
         this.#left.clear();
       },
@@ -224,7 +223,7 @@ export class Deliveries implements ConsumerHost {
   #expectAck(deliveryTag: number, milliseconds: number): void {
     this.#timeouts ??= new DeliveryTimeouts(
       this.#host.deadlines,
-      (tag) => this.#ledger.get(tag) !== undefined,
+      (tag) => this.#ledger.has(tag),
       (tag) => this.#timedOut(tag),
     );
     this.#timeouts.add(deliveryTag, milliseconds);
@@ -238,14 +237,26 @@ export class Deliveries implements ConsumerHost {
     if (timeout !== undefined) this.#host.timedOut(timeout);
   }
 
-  #settleOne(entry: Unacked, outcome: Outcome): void {
-    if (this.#firehose.isOn) this.#firehose.settled(entry, outcome, this.#host.origin);
-    this.#release(entry, outcome);
-    this.#moveOn(entry, outcome);
+  /** Tells the firehose of a delivery, and notes what it has to be told when that is settled. */
+  #trace(queue: Queue, message: Message, redelivered: boolean, deliveryTag: number): void {
+    const { origin } = this.#host;
+    const subject = this.#firehose.delivered(queue, message, redelivered, origin);
+    if (subject !== undefined && this.#ledger.has(deliveryTag)) {
+      this.#traced.set(deliveryTag, subject);
+    }
+  }
+
+  #release(entry: Unacked, deliveryTag: number, outcome: Outcome): void {
+    if (this.#firehose.isOn) {
+      const subject = this.#traced.get(deliveryTag);
+      this.#firehose.settled(entry.queue, outcome, this.#host.origin, subject);
+    }
+    if (this.#traced.size > 0) this.#traced.delete(deliveryTag);
+    this.#free(entry, outcome);
   }
 
   /** Frees the message, and the credit it took. */
-  #release({ queue, position, consumer }: Unacked, outcome: Outcome): void {
+  #free({ queue, position, consumer }: Unacked, outcome: Outcome): void {
     if (outcome === 'requeue') queue.giveBack(position);
     else if (outcome === 'discard') queue.reject(position);
     else queue.acknowledge(position);
@@ -259,6 +270,22 @@ export class Deliveries implements ConsumerHost {
     if (this.#channelPrefetch > 0) this.resumeAll();
     else if (consumer?.parked) queue.resume(consumer);
     if (outcome === 'requeue' || queue.hasGroups) queue.drain();
+  }
+}
+
+/** Of many deliveries one for each consumer or queue that had them. */
+class Takers {
+  readonly entries: Unacked[] = [];
+  readonly #known = new Set<Consumer | Queue>();
+  #last: Consumer | Queue | undefined;
+
+  add(entry: Unacked): void {
+    const taker = entry.consumer ?? entry.queue;
+    if (taker === this.#last) return;
+    this.#last = taker;
+    if (this.#known.has(taker)) return;
+    this.#known.add(taker);
+    this.entries.push(entry);
   }
 }
 
