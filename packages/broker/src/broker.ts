@@ -4,7 +4,14 @@ import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES, toWire } from '@leve
 import { DiskWatch } from './alarms/disk-watch.js';
 import { alarmLimits, pagingMessagesMax } from './alarms/memory-limits.js';
 import { ResourceAlarms } from './alarms/resource-alarms.js';
-import { GuestOnly } from './auth/guest-only.js';
+import {
+  type PermissionSettings,
+  permissionsOf,
+  type UserSettings,
+  usersOf,
+  type VhostSettings,
+  vhostsOf,
+} from './access-settings.js';
 import { BufferPool } from './base/buffer-pool.js';
 import { type Clock, systemClock, type Timer } from './base/clock.js';
 import { Deadlines } from './base/deadlines.js';
@@ -16,7 +23,12 @@ import { EventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
 import type { Message } from './core/message.js';
 import { InMemory } from './core/persistence.js';
-import { type Authenticator, type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
+import {
+  type Authenticator,
+  type Authorizer,
+  type MessageParts,
+  NOTHING_TO_WAIT_FOR,
+} from './core/ports.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { type OpenedJournal, openJournal } from './open-journal.js';
 import { Connection } from './protocols/amqp091/connection.js';
@@ -29,6 +41,7 @@ import {
   type ServerProperties,
 } from './protocols/amqp091/opening/server-properties.js';
 import { composeMessage } from './protocols/amqp091/publishing/compose-message.js';
+import { Realm, type RealmOptions } from './realm.js';
 import type { Files } from './store/disk/files.js';
 import { nodeFiles } from './store/disk/node-files.js';
 import type { SyncPolicy } from './store/journal/journal-file.js';
@@ -40,14 +53,12 @@ import { controlOf, type VirtualHostControl } from './virtual-host-control.js';
 const SWEEP_MILLISECONDS = 1_000;
 
 /** What a broker can be made with. Everything has a default. */
-export interface BrokerOptions {
-  /** Names of the virtual hosts. Default: `/` alone. */
-  readonly vhosts?: readonly string[];
+export interface BrokerOptions extends RealmOptions {
   /** Limits that differ from {@link CONNECTION_LIMITS}. */
   readonly limits?: Partial<ConnectionLimits>;
   /** What the broker says of itself that differs from {@link SERVER_PROPERTIES}. */
   readonly serverProperties?: Partial<ServerProperties>;
-  /** Who may connect. Default: `guest` with the password `guest`, from this machine only. */
+  /** Who may connect. Default: the broker's own users. */
   readonly authenticator?: Authenticator;
   /**
    * Octets of messages in memory above which publishers wait, until consumers have taken a tenth of
@@ -55,6 +66,18 @@ export interface BrokerOptions {
    * are take half of what Node.js allows its heap, some ten millions of them.
    */
   readonly memoryHighWatermarkBytes?: number;
+  /** What they may do. Default: what is permitted to the broker's own users of the same name. */
+  readonly authorizer?: Authorizer;
+  /**
+   * The user that a peer is taken for who logs in by the mechanism ANONYMOUS. Default: none, and
+   * the mechanism is not offered.
+   */
+  readonly anonymousUser?: string;
+  /**
+   * The user that a peer has proved to be by the stream itself, by a client certificate say;
+   * undefined for one who has not. To the others the mechanism EXTERNAL is offered.
+   */
+  readonly externalUser?: (stream: Duplex) => string | undefined;
   /** Default: says nothing. */
   readonly logger?: Logger;
   /** Default: the machine's. */
@@ -63,6 +86,12 @@ export interface BrokerOptions {
   readonly machine?: Machine;
   /** Default: the operating system's. */
   readonly random?: Random;
+}
+
+/** How logins have gone since the broker was started. */
+export interface LoginCounts {
+  readonly succeeded: number;
+  readonly failed: number;
 }
 
 /** Where a broker keeps what has to survive. */
@@ -101,11 +130,19 @@ const CLOSE_GRACE_MILLISECONDS = 2_000;
  * serves whatever stream it is given.
  */
 export class Broker {
+  /** The users, and what is theirs. */
+  readonly users: UserSettings;
+  /** What the users may do. */
+  readonly permissions: PermissionSettings;
+  /** The virtual hosts, as things to make and to delete; {@link vhost} has what is in one. */
+  readonly vhosts: VhostSettings;
+  /** How many peers have logged in, and how many have not been let in. */
+  readonly logins: LoginCounts;
   readonly #ports: HandshakePorts;
   readonly #events: EventExchange;
   readonly #alarms: ResourceAlarms;
   readonly #machine: Machine;
-  readonly #vhosts: ReadonlyMap<string, VirtualHost>;
+  readonly #realm: Realm;
   readonly #handshakes = new Set<Handshake>();
   readonly #connections = new Set<Connection>();
   #isClosing = false;
@@ -121,16 +158,31 @@ export class Broker {
     this.#diskWatch = start.diskWatch;
     this.#alarms = start.surroundings.alarms;
     this.#machine = options.machine ?? systemMachine;
-    this.#vhosts = start.vhosts;
+    this.#realm = start.realm;
+    const { access, vhosts } = start.realm;
+    this.users = usersOf(access, (name) => {
+      this.#closeWhere((connection) => connection.user === name, `user '${name}' is deleted`);
+    });
+    this.permissions = permissionsOf(access);
+    this.vhosts = vhostsOf(start.realm, (name) => {
+      this.#closeWhere((connection) => connection.vhost === name, `vhost '${name}' is deleted`);
+    });
+    const logins = { succeeded: 0, failed: 0 };
+    this.logins = logins;
     this.#ports = {
       ...start.surroundings,
       durability: start.opened?.journal ?? NOTHING_TO_WAIT_FOR,
       limits: { ...CONNECTION_LIMITS, ...options.limits },
-      authenticator: options.authenticator ?? new GuestOnly(),
+      authenticator: options.authenticator ?? access.logins,
+      authorizer: options.authorizer ?? access,
+      admissions: access,
+      logins,
+      anonymousUser: options.anonymousUser && toWire(options.anonymousUser),
+      externalUser: externalUserOf(options),
       serverProperties: { ...SERVER_PROPERTIES, ...options.serverProperties },
-      findVhost: (name) => this.#vhosts.get(name),
+      findVhost: (name) => vhosts.get(name),
     };
-    const [first] = this.#vhosts.values();
+    const [first] = vhosts.all();
     this.#events = start.surroundings.events;
     if (first !== undefined) this.#events.publishIn(first);
     this.setMemoryHighWatermark(options.memoryHighWatermarkBytes);
@@ -152,7 +204,7 @@ export class Broker {
     );
     const ports = { ...surroundings, budget, files, isShared: files === nodeFiles };
     const journalOptions = { directory, fileBytes, sync: options.storage.sync ?? 'always' };
-    const opened = await openJournal(vhostNames(options), ports, journalOptions);
+    const opened = await openJournal(options, ports, journalOptions);
     const freeBytesMin = options.storage.diskFreeBytesMin ?? DISK_FREE_BYTES;
     const diskWatch = new DiskWatch(
       { directory, freeBytesMin },
@@ -160,12 +212,12 @@ export class Broker {
       surroundings.alarms,
       () => opened.journal.isShort,
     );
-    return new Broker(options, { surroundings, opened, vhosts: opened.vhosts, diskWatch });
+    return new Broker(options, { surroundings, opened, realm: opened.realm, diskWatch });
   }
 
   /** What there is to set in a virtual host. Throws a RangeError if there is none of that name. */
   vhost(name: string): VirtualHostControl {
-    const vhost = this.#vhosts.get(toWire(name));
+    const vhost = this.#realm.vhosts.get(toWire(name));
     if (vhost === undefined) throw new RangeError(`no virtual host '${name}'`);
     return controlOf(vhost);
   }
@@ -253,11 +305,17 @@ export class Broker {
 
   async #closeJournal(): Promise<void> {
     if (this.#opened === undefined) return;
-    for (const vhost of this.#vhosts.values()) {
+    for (const vhost of this.#realm.vhosts.all()) {
       for (const queue of vhost.queues.all()) queue.settle();
     }
     await this.#opened.journal.close();
     await this.#opened.lock?.release();
+  }
+
+  /** Ends connections with 320, as RabbitMQ does when what they are for is gone. */
+  #closeWhere(isMeant: (connection: Connection) => boolean, reason: string): void {
+    const error = connectionError(REPLY_CODES.CONNECTION_FORCED, reason);
+    for (const connection of this.#connections) if (isMeant(connection)) connection.close(error);
   }
 
   #checkEmptied(): void {
@@ -274,7 +332,7 @@ export class Broker {
 
   /** Leaves only the heads of the queues in memory. */
   #shrink(): void {
-    for (const vhost of this.#vhosts.values()) {
+    for (const vhost of this.#realm.vhosts.all()) {
       for (const queue of vhost.queues.all()) queue.shrink();
     }
   }
@@ -282,7 +340,7 @@ export class Broker {
   /** Moves the few messages that keep much memory from being freed. */
   #sweep(): void {
     const compact = (message: Message): void => message.compact();
-    for (const vhost of this.#vhosts.values()) {
+    for (const vhost of this.#realm.vhosts.all()) {
       for (const queue of vhost.queues.all()) queue.forEachMessage(compact);
       for (const exchange of vhost.exchanges.all()) exchange.router.history?.().forEach(compact);
     }
@@ -296,7 +354,7 @@ interface Start {
     readonly events: EventExchange;
     readonly reporting: Reporting;
   };
-  readonly vhosts: ReadonlyMap<string, VirtualHost>;
+  readonly realm: Realm;
   readonly opened: OpenedJournal | undefined;
   readonly diskWatch?: DiskWatch;
 }
@@ -304,13 +362,18 @@ interface Start {
 function startInMemory(options: BrokerOptions): Start {
   const surroundings = surroundingsOf(options);
   const ports = { ...surroundings, persistence: new InMemory() };
-  const vhosts = vhostNames(options).map((name) => [name, new VirtualHost(name, ports)] as const);
-  return { surroundings, vhosts: new Map(vhosts), opened: undefined };
+  const makeVhost = (name: string): VirtualHost => new VirtualHost(name, ports);
+  const realm = new Realm({ ...surroundings, makeVhost, record: () => {} }, options);
+  realm.seed(options);
+  return { surroundings, realm, opened: undefined };
 }
 
-/** Names as clients send them. */
-function vhostNames(options: BrokerOptions): readonly string[] {
-  return (options.vhosts ?? ['/']).map(toWire);
+function externalUserOf({ externalUser }: BrokerOptions): HandshakePorts['externalUser'] {
+  if (externalUser === undefined) return () => undefined;
+  return (stream) => {
+    const user = externalUser(stream);
+    return user === undefined ? undefined : toWire(user);
+  };
 }
 
 /** The ports to the world, as a broker's options have them. */

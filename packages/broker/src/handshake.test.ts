@@ -256,14 +256,15 @@ test('an authenticator is told who it is, and whether from this machine', async 
   const seen: unknown[] = [];
   const { broker, peer } = await started({
     authenticator: {
-      login: (...args) => {
-        seen.push(args);
+      login: ({ isAwaited, ...attempt }) => {
+        seen.push({ ...attempt, isAwaited: isAwaited() });
         return { name: 'guest' };
       },
     },
   });
   peer.login();
   await peer.expect('connection.tune');
-  assert.deepEqual(seen, [['guest', 'guest', true]]);
+  const attempt = { user: 'guest', password: 'guest', address: '', isLoopback: true };
+  assert.deepEqual(seen, [{ ...attempt, isAwaited: true }]);
   await broker.close();
 });

@@ -186,6 +186,16 @@ export class VirtualHost {
     this.exchanges.unbind(source, destination, request.routingKey, request.arguments, actor);
   }
 
+  /** Deletes everything in it: the virtual host itself is going. */
+  deleteAll(): void {
+    for (const queue of [...this.queues.all()]) this.queues.drop(queue.name);
+    for (const exchange of [...this.exchanges.all()]) this.exchanges.drop(exchange.name);
+    for (const kind of ['policy', 'operator_policy'] as const) {
+      const policies = this.#governance.listOf(kind);
+      for (const { name } of policies.list()) policies.delete(name);
+    }
+  }
+
   /** The changes that make what survives of the topology what it is, from nothing. */
   *topology(): Generator<TopologyChange> {
     for (const kind of ['policy', 'operator_policy'] as const) {
