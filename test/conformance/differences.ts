@@ -188,3 +188,20 @@ export const historyThroughAnExchange: Difference<readonly string[]> = {
   rabbitmq: ['2', '1', '0'],
   leveret: ['0', '1', '2'],
 };
+
+/** What is said to whom something is not permitted. */
+export function accessRefused(
+  permission: string,
+  kind: 'queue' | 'exchange',
+  name: string,
+  vhost: string,
+  user: string,
+): Difference<string> {
+  const text = `access to ${kind} '${name}' in vhost '${vhost}' refused for user '${user}'`;
+  return {
+    about: 'the text of a refusal for want of a permission',
+    reason: 'RabbitMQ says which permission is missing from 3.13 on',
+    rabbitmq: text,
+    leveret: `${permission} ${text}`,
+  };
+}

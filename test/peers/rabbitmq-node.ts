@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A RabbitMQ of one's own: nothing of it is shared with another node on this machine. */
@@ -11,6 +11,8 @@ export interface RabbitNode {
   /** `amqp://guest:guest@127.0.0.1:PORT` */
   readonly url: string;
   readonly port: number;
+  /** A command that reaches this node as `rabbitmqctl` would. */
+  readonly control: string;
   /** Where its configuration, logs and data are; gone after `stop()`. */
   readonly directory: string;
   /** Ends the processes this node started, and only those, then removes its directory. */
@@ -71,7 +73,8 @@ export async function startRabbitNode(options: RabbitNodeOptions = {}): Promise<
     await stop();
     throw new Error(`RabbitMQ did not start:\n${server.output()}\n${log}`, { cause: error });
   }
-  return { url: `amqp://guest:guest@127.0.0.1:${port}`, port, directory, stop };
+  const url = `amqp://guest:guest@127.0.0.1:${port}`;
+  return { url, port, control: await writeControl(directory, script, environment), directory, stop };
 }
 
 /** Writes the node's files and answers the environment that points RabbitMQ at them alone. */
@@ -117,6 +120,21 @@ async function layOut(
     RABBITMQ_LOGS: inDirectory('log/rabbit.log'),
     RABBITMQ_PID_FILE: inDirectory('pid'),
   };
+}
+
+/** A script that calls `rabbitmqctl` in the node's environment. */
+async function writeControl(
+  directory: string,
+  serverScript: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
+  const path = join(directory, 'rabbitmqctl');
+  const variables = Object.entries(environment).map(
+    ([name, value = '']) => `export ${name}='${value}'`,
+  );
+  const command = `exec '${join(dirname(serverScript), 'rabbitmqctl')}' "$@"`;
+  await writeFile(path, ['#!/bin/sh', ...variables, command, ''].join('\n'), { mode: 0o700 });
+  return path;
 }
 
 interface Launched {
