@@ -74,7 +74,13 @@ export async function startRabbitNode(options: RabbitNodeOptions = {}): Promise<
     throw new Error(`RabbitMQ did not start:\n${server.output()}\n${log}`, { cause: error });
   }
   const url = `amqp://guest:guest@127.0.0.1:${port}`;
-  return { url, port, control: await writeControl(directory, script, environment), directory, stop };
+  return {
+    url,
+    port,
+    control: await writeControl(directory, script, environment),
+    directory,
+    stop,
+  };
 }
 
 /** Writes the node's files and answers the environment that points RabbitMQ at them alone. */

@@ -126,8 +126,7 @@ function rabbitctl(command: string): Operator {
     setUserLimits: (user, limits) => ask('set_user_limits', user, JSON.stringify(limits)),
     deleteUser: (user) => ask('delete_user', user),
     clearPermission: (user, vhost) => ask('clear_permissions', '-p', vhost, user),
-    setVhostLimits: (vhost, limits) =>
-      ask('set_vhost_limits', '-p', vhost, JSON.stringify(limits)),
+    setVhostLimits: (vhost, limits) => ask('set_vhost_limits', '-p', vhost, JSON.stringify(limits)),
     deleteVhost: (vhost) => ask('delete_vhost', vhost),
   };
 }

@@ -95,7 +95,12 @@ export const OPERATIONS: readonly Operation[] = [
       need('write', 'exchange', 'two', other),
     ],
   ),
-  operation('passive exchange.declare', 'exchange.declare', () => ({ exchange, passive: true }), []),
+  operation(
+    'passive exchange.declare',
+    'exchange.declare',
+    () => ({ exchange, passive: true }),
+    [],
+  ),
   operation('exchange.delete', 'exchange.delete', (fresh) => ({ exchange: fresh }), [
     need('configure', 'exchange', 'one'),
   ]),

@@ -3,7 +3,14 @@ import type { Permission, PermissionRecord } from '@leveret/broker';
 import { channelClose, RawConnection } from '../../wire/raw-connection.js';
 import { accessRefused } from '../differences.js';
 import { operatedBroker } from './operated-broker.js';
-import { type Need, OPERATIONS, type Operation, PATTERNS, PRESENT, type Which } from './operations.js';
+import {
+  type Need,
+  OPERATIONS,
+  type Operation,
+  PATTERNS,
+  PRESENT,
+  type Which,
+} from './operations.js';
 
 const { broker, operator, run } = await operatedBroker();
 const vhost = `permissions-${run}`;
@@ -31,8 +38,7 @@ function holders(): readonly Holder[] {
   );
   const needed = new Set(OPERATIONS.map(({ needs }) => signature(needs.map(atomOf))));
   const chosen = all.filter(
-    (atoms) =>
-      broker.isOwn || atoms.length >= ATOMS.length - 1 || needed.has(signature(atoms)),
+    (atoms) => broker.isOwn || atoms.length >= ATOMS.length - 1 || needed.has(signature(atoms)),
   );
   return chosen.map((atoms, index) => {
     return { name: `holder-${index}-${run}`, atoms: new Set(atoms) };
