@@ -20,10 +20,12 @@ export interface DefaultUser {
 /** Whom and what a broker begins with. */
 export interface RealmOptions {
   /**
-   * Names of virtual hosts that are made unless they are there. Default: `/`, in a broker that has
-   * never been started.
+   * Names of virtual hosts that are made unless they are there. Default: {@link defaultVhost}, in a
+   * broker that has never been started.
    */
   readonly vhosts?: readonly string[];
+  /** The virtual host that is made the first time if no others are asked for. Default: `/`. */
+  readonly defaultVhost?: string;
   /**
    * The user that a broker has which has never been started: an administrator who may do everything
    * in the virtual hosts there are. Default: `guest` with the password `guest`.
@@ -75,8 +77,8 @@ export class Realm {
    * Makes the virtual hosts that are asked for and, the first time, the user. Nobody has done it:
    * it is not told of.
    */
-  seed({ vhosts, defaultUser = GUEST }: RealmOptions): void {
-    const names = vhosts ?? (this.#isSeeded ? [] : ['/']);
+  seed({ vhosts, defaultVhost = '/', defaultUser = GUEST }: RealmOptions): void {
+    const names = vhosts ?? (this.#isSeeded ? [] : [defaultVhost]);
     for (const name of names.map(toWire)) {
       if (this.vhosts.record(name) !== undefined) continue;
       this.#make({ what: 'vhost', vhost: { name, description: '', tags: [], limits: {} } });

@@ -50,7 +50,7 @@ function atomOf({ permission, which }: Need): Atom {
 }
 
 function signature(atoms: readonly Atom[]): string {
-  return [...new Set(atoms)].sort().join();
+  return ATOMS.filter((atom) => atoms.includes(atom)).join();
 }
 
 function permissionOf({ name, atoms }: Holder): PermissionRecord {
