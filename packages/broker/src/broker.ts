@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES, toWire } from '@leveret/amqp';
+import { connectionError, fromWire, OUTPUT_BUFFER_BYTES, REPLY_CODES, toWire } from '@leveret/amqp';
 import { DiskWatch } from './alarms/disk-watch.js';
 import { alarmLimits, pagingMessagesMax } from './alarms/memory-limits.js';
 import { ResourceAlarms } from './alarms/resource-alarms.js';
@@ -47,6 +47,7 @@ import { nodeFiles } from './store/disk/node-files.js';
 import type { SyncPolicy } from './store/journal/journal-file.js';
 import { MemoryBudget } from './store/memory-budget.js';
 import { SlabAllocator } from './store/slab.js';
+import { convert } from './text.js';
 import { controlOf, type VirtualHostControl } from './virtual-host-control.js';
 
 /** How often memory that is held by very little is looked for, in milliseconds. */
@@ -398,7 +399,14 @@ export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
     alarms,
     events,
     node,
-    reporting: { events, node, turn, newMessage, broken },
+    reporting: {
+      events,
+      audited: (what, particulars) => logger.debug(what, convert(particulars, fromWire)),
+      node,
+      turn,
+      newMessage,
+      broken,
+    },
   };
 }
 

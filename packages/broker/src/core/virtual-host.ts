@@ -67,7 +67,7 @@ export class VirtualHost {
   constructor(name: string, ports: VirtualHostPorts) {
     this.name = name;
     const { random, clock, deadlines, persistence, reporting = noReporting() } = ports;
-    this.#events = new TopologyEvents(reporting.events, name);
+    this.#events = new TopologyEvents(reporting, name);
     this.firehose = new Firehose(this, reporting);
     this.#persistence = persistence;
     this.#governance = new Governance((kind, policyName, policy) =>

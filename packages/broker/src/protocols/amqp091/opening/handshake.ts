@@ -10,6 +10,7 @@ import {
   FRAME_HEARTBEAT,
   FRAME_METHOD,
   FRAME_MIN_SIZE,
+  fromWire,
   type MethodId,
   PROTOCOL_HEADER,
   REPLY_CODES,
@@ -258,7 +259,7 @@ export class Handshake implements TransportListener {
   #loginFailed(user: string, reason: LoginFailure): void {
     const mechanism = this.#mechanism;
     const { name: connection } = this.#endpoints;
-    this.#ports.logger.warn(`login of user '${user}' refused: ${reason}`, {
+    this.#ports.logger.warn(`login of user '${fromWire(user)}' refused: ${reason}`, {
       mechanism,
       connection,
     });
