@@ -75,8 +75,8 @@ export interface BrokerOptions extends RealmOptions {
    */
   readonly anonymousUser?: string;
   /**
-   * The user that a peer has proved to be by the stream itself, by a client certificate say;
-   * undefined for one who has not. To the others the mechanism EXTERNAL is offered.
+   * The user that a peer has proved to be by the stream itself, by a client certificate say, and
+   * who is offered the mechanism EXTERNAL; undefined for one who has not. Default: for nobody.
    */
   readonly externalUser?: (stream: Duplex) => string | undefined;
   /** Default: says nothing. */

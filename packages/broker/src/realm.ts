@@ -122,16 +122,16 @@ export class Realm {
     }
   }
 
-  #make(change: AccessChange): void {
-    this.#record(change);
-    this.restore(change);
-  }
-
   /** The changes that make all of it what it is, from nothing. */
   *changes(): Generator<AccessChange | TopologyChange> {
     if (this.#isSeeded) yield { what: 'seeded' };
     yield* this.access.changes();
     yield* this.vhosts.changes();
     for (const vhost of this.vhosts.all()) yield* vhost.topology();
+  }
+
+  #make(change: AccessChange): void {
+    this.#record(change);
+    this.restore(change);
   }
 }
