@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
-import { Broker, type BrokerOptions } from './broker.js';
+import { Broker } from './broker.js';
+import type { BrokerOptions } from './broker-options.js';
 import { Refusal } from './core/refusal.js';
 import { RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
 

@@ -1,9 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connectionError, fromWire, OUTPUT_BUFFER_BYTES, REPLY_CODES, toWire } from '@leveret/amqp';
-import { DiskWatch } from './alarms/disk-watch.js';
-import { alarmLimits, pagingMessagesMax } from './alarms/memory-limits.js';
-import { ResourceAlarms } from './alarms/resource-alarms.js';
 import {
   type PermissionSettings,
   permissionsOf,
@@ -12,39 +9,33 @@ import {
   type VhostSettings,
   vhostsOf,
 } from './access-settings.js';
+import { DiskWatch } from './alarms/disk-watch.js';
+import { alarmLimits, pagingMessagesMax } from './alarms/memory-limits.js';
+import { ResourceAlarms } from './alarms/resource-alarms.js';
 import { BufferPool } from './base/buffer-pool.js';
-import { type Clock, systemClock, type Timer } from './base/clock.js';
+import { systemClock, type Timer } from './base/clock.js';
 import { Deadlines } from './base/deadlines.js';
-import { type Logger, silentLogger } from './base/logger.js';
+import { silentLogger } from './base/logger.js';
 import { type Machine, systemMachine } from './base/machine.js';
-import { type Random, systemRandom } from './base/random.js';
+import { systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
+import type { BrokerOptions, StorageOptions } from './broker-options.js';
 import { EventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
 import type { Message } from './core/message.js';
 import { InMemory } from './core/persistence.js';
-import {
-  type Authenticator,
-  type Authorizer,
-  type MessageParts,
-  NOTHING_TO_WAIT_FOR,
-} from './core/ports.js';
+import { type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { type OpenedJournal, openJournal } from './open-journal.js';
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
-import { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
+import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
 import { endpointsOf, type SocketEnds } from './protocols/amqp091/opening/endpoints.js';
 import { Handshake, type HandshakePorts } from './protocols/amqp091/opening/handshake.js';
-import {
-  SERVER_PROPERTIES,
-  type ServerProperties,
-} from './protocols/amqp091/opening/server-properties.js';
+import { SERVER_PROPERTIES } from './protocols/amqp091/opening/server-properties.js';
 import { composeMessage } from './protocols/amqp091/publishing/compose-message.js';
-import { Realm, type RealmOptions } from './realm.js';
-import type { Files } from './store/disk/files.js';
+import { Realm } from './realm.js';
 import { nodeFiles } from './store/disk/node-files.js';
-import type { SyncPolicy } from './store/journal/journal-file.js';
 import { MemoryBudget } from './store/memory-budget.js';
 import { SlabAllocator } from './store/slab.js';
 import { convert } from './text.js';
@@ -53,65 +44,10 @@ import { controlOf, type VirtualHostControl } from './virtual-host-control.js';
 /** How often memory that is held by very little is looked for, in milliseconds. */
 const SWEEP_MILLISECONDS = 1_000;
 
-/** What a broker can be made with. Everything has a default. */
-export interface BrokerOptions extends RealmOptions {
-  /** Limits that differ from {@link CONNECTION_LIMITS}. */
-  readonly limits?: Partial<ConnectionLimits>;
-  /** What the broker says of itself that differs from {@link SERVER_PROPERTIES}. */
-  readonly serverProperties?: Partial<ServerProperties>;
-  /** Who may connect. Default: the broker's own users. */
-  readonly authenticator?: Authenticator;
-  /**
-   * Octets of messages in memory above which publishers wait, until consumers have taken a tenth of
-   * them. Default: 60 % of the memory there is. Publishers also wait when the objects that messages
-   * are take half of what Node.js allows its heap, some ten millions of them.
-   */
-  readonly memoryHighWatermarkBytes?: number;
-  /** What they may do. Default: what is permitted to the broker's own users of the same name. */
-  readonly authorizer?: Authorizer;
-  /**
-   * The user that a peer is taken for who logs in by the mechanism ANONYMOUS. Default: none, and
-   * the mechanism is not offered.
-   */
-  readonly anonymousUser?: string;
-  /**
-   * The user that a peer has proved to be by the stream itself, by a client certificate say, and
-   * who is offered the mechanism EXTERNAL; undefined for one who has not. Default: for nobody.
-   */
-  readonly externalUser?: (stream: Duplex) => string | undefined;
-  /** Default: says nothing. */
-  readonly logger?: Logger;
-  /** Default: the machine's. */
-  readonly clock?: Clock;
-  /** Default: the one this runs on. */
-  readonly machine?: Machine;
-  /** Default: the operating system's. */
-  readonly random?: Random;
-}
-
 /** How logins have gone since the broker was started. */
 export interface LoginCounts {
   readonly succeeded: number;
   readonly failed: number;
-}
-
-/** Where a broker keeps what has to survive. */
-export interface StorageOptions {
-  /** Made if it is not there; of one broker at a time. */
-  readonly directory: string;
-  /** Size of a journal file, in octets. Default: 64 MiB. */
-  readonly fileBytes?: number;
-  /** Default: `always`. */
-  readonly sync?: SyncPolicy;
-  /**
-   * Octets of messages above which queues keep only their heads in memory, and transient messages
-   * go to the disk too. Default: 1 GiB.
-   */
-  readonly memoryBytes?: number;
-  /** Free octets on the disk below which publishers wait. Default: 50,000,000. */
-  readonly diskFreeBytesMin?: number;
-  /** Default: the machine's disk. */
-  readonly files?: Files;
 }
 
 /** Size of a journal file unless it is said otherwise, in octets. */

@@ -6,7 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import { encodeMethodFrame, fromFieldTable, PROTOCOL_HEADER, toFieldTable } from '@leveret/amqp';
 import { ManualClock } from './base/manual-clock.test.support.js';
 import { until } from './base/until.test.support.js';
-import { Broker, type BrokerOptions } from './broker.js';
+import { Broker } from './broker.js';
+import type { BrokerOptions } from './broker-options.js';
 import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
 import { RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
 

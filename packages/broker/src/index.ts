@@ -24,7 +24,8 @@ export type { Clock, Timer } from './base/clock.js';
 export type { LogFields, Logger } from './base/logger.js';
 export type { Machine } from './base/machine.js';
 export type { Random } from './base/random.js';
-export { Broker, type BrokerOptions, type LoginCounts, type StorageOptions } from './broker.js';
+export { Broker, type LoginCounts } from './broker.js';
+export type { BrokerOptions, StorageOptions } from './broker-options.js';
 export type {
   Policy,
   PolicyDefinition,
