@@ -210,3 +210,78 @@ export function streamQueue(queue: string): Difference<ExpectedClose | null> {
     ),
   };
 }
+
+/** What is said to whom something is not permitted. */
+export function accessRefused(
+  permission: string,
+  kind: 'queue' | 'exchange',
+  name: string,
+  vhost: string,
+  user: string,
+): Difference<string> {
+  const text = `access to ${kind} '${name}' in vhost '${vhost}' refused for user '${user}'`;
+  return {
+    about: 'the text of a refusal for want of a permission',
+    reason: 'RabbitMQ says which permission is missing from 3.13 on',
+    rabbitmq: text,
+    leveret: `${permission} ${text}`,
+  };
+}
+
+/** What is said of a routing key or binding key that is not permitted. */
+export function topicRefused(
+  permission: 'write' | 'read',
+  key: string,
+  exchange: string,
+  vhost: string,
+  user: string,
+): Difference<string> {
+  const where = `exchange '${exchange}' in vhost '${vhost}'`;
+  const text = `access to topic '${key}' in ${where} refused for user '${user}'`;
+  return {
+    about: 'the text of a refusal for want of a topic permission',
+    reason: 'RabbitMQ says which permission is missing from 3.13 on',
+    rabbitmq: text,
+    leveret: `${permission} ${text}`,
+  };
+}
+
+export const topicOfCarbonCopy: Difference<'published' | 'refused'> = {
+  about: 'a key in CC or BCC that topic permissions do not allow as a routing key',
+  reason: 'it leads to the same queues; RabbitMQ 4 looks at it, too',
+  rabbitmq: 'published',
+  leveret: 'refused',
+};
+
+/** What is said to a user with too many channels. */
+export function userChannelLimit(user: string, limit: number): Difference<string | RegExp> {
+  const text = (name: string): string =>
+    `number of channels opened for user '${name}' has reached ` +
+    `the maximum allowed user limit of (${limit})`;
+  return {
+    about: 'the text about a user who has too many channels',
+    reason: 'RabbitMQ puts the name of its node where that of the user belongs',
+    rabbitmq: new RegExp(`^${text("[^']+").replaceAll(/[()]/g, '\\$&')}$`),
+    leveret: text(user),
+  };
+}
+
+/** What an event about a virtual host's limits says of where they are. */
+export function vhostOfLimits(vhost: string): Difference<Readonly<Record<string, string>>> {
+  return {
+    about: 'the header vhost of the event vhost.limits.set',
+    reason: 'RabbitMQ has it from 3.11 on',
+    rabbitmq: {},
+    leveret: { vhost },
+  };
+}
+
+/** What the event user.authentication.failure says of the reason. */
+export function loginError(text: string): Difference<string | readonly number[]> {
+  return {
+    about: 'the header error of the event user.authentication.failure',
+    reason: 'RabbitMQ sends a list of the characters’ codes, as Erlang strings are',
+    rabbitmq: [...text].map((character) => character.charCodeAt(0)),
+    leveret: text,
+  };
+}

@@ -8,7 +8,7 @@ import type { StreamClient } from './traffic/stream-client.js';
 import { World } from './world.js';
 
 /** Small, so that a short history fills several. */
-const FILE_BYTES = 4_096;
+const FILE_BYTES = 4_608;
 
 /** The state that a step has led to, and when. */
 export interface Milestone {

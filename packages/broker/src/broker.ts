@@ -1,87 +1,53 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connectionError, OUTPUT_BUFFER_BYTES, REPLY_CODES, toWire } from '@leveret/amqp';
+import { connectionError, fromWire, OUTPUT_BUFFER_BYTES, REPLY_CODES, toWire } from '@leveret/amqp';
+import {
+  type PermissionSettings,
+  permissionsOf,
+  type UserSettings,
+  usersOf,
+  type VhostSettings,
+  vhostsOf,
+} from './access-settings.js';
 import { DiskWatch } from './alarms/disk-watch.js';
 import { alarmLimits, pagingMessagesMax } from './alarms/memory-limits.js';
 import { ResourceAlarms } from './alarms/resource-alarms.js';
-import { GuestOnly } from './auth/guest-only.js';
 import { BufferPool } from './base/buffer-pool.js';
-import { type Clock, systemClock, type Timer } from './base/clock.js';
+import { systemClock, type Timer } from './base/clock.js';
 import { Deadlines } from './base/deadlines.js';
-import { type Logger, silentLogger } from './base/logger.js';
+import { silentLogger } from './base/logger.js';
 import { type Machine, systemMachine } from './base/machine.js';
-import { type Random, systemRandom } from './base/random.js';
+import { systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
+import type { BrokerOptions, StorageOptions } from './broker-options.js';
 import { EventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
 import type { Message } from './core/message.js';
 import { InMemory } from './core/persistence.js';
-import { type Authenticator, type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
+import { type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { type OpenedJournal, openJournal } from './open-journal.js';
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
-import { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
+import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
 import { endpointsOf, type SocketEnds } from './protocols/amqp091/opening/endpoints.js';
 import { Handshake, type HandshakePorts } from './protocols/amqp091/opening/handshake.js';
-import {
-  SERVER_PROPERTIES,
-  type ServerProperties,
-} from './protocols/amqp091/opening/server-properties.js';
+import { SERVER_PROPERTIES } from './protocols/amqp091/opening/server-properties.js';
 import { composeMessage } from './protocols/amqp091/publishing/compose-message.js';
-import type { Files } from './store/disk/files.js';
+import { Realm } from './realm.js';
 import { nodeFiles } from './store/disk/node-files.js';
-import type { SyncPolicy } from './store/journal/journal-file.js';
 import { MemoryBudget } from './store/memory-budget.js';
 import { SlabAllocator } from './store/slab.js';
+import { convert } from './text.js';
 import { controlOf, type VirtualHostControl } from './virtual-host-control.js';
 
 /** How often memory that is held by very little is looked for, in milliseconds. */
 const SWEEP_MILLISECONDS = 1_000;
 
-/** What a broker can be made with. Everything has a default. */
-export interface BrokerOptions {
-  /** Names of the virtual hosts. Default: `/` alone. */
-  readonly vhosts?: readonly string[];
-  /** Limits that differ from {@link CONNECTION_LIMITS}. */
-  readonly limits?: Partial<ConnectionLimits>;
-  /** What the broker says of itself that differs from {@link SERVER_PROPERTIES}. */
-  readonly serverProperties?: Partial<ServerProperties>;
-  /** Who may connect. Default: `guest` with the password `guest`, from this machine only. */
-  readonly authenticator?: Authenticator;
-  /**
-   * Octets of messages in memory above which publishers wait, until consumers have taken a tenth of
-   * them. Default: 60 % of the memory there is. Publishers also wait when the objects that messages
-   * are take half of what Node.js allows its heap, some ten millions of them.
-   */
-  readonly memoryHighWatermarkBytes?: number;
-  /** Default: says nothing. */
-  readonly logger?: Logger;
-  /** Default: the machine's. */
-  readonly clock?: Clock;
-  /** Default: the one this runs on. */
-  readonly machine?: Machine;
-  /** Default: the operating system's. */
-  readonly random?: Random;
-}
-
-/** Where a broker keeps what has to survive. */
-export interface StorageOptions {
-  /** Made if it is not there; of one broker at a time. */
-  readonly directory: string;
-  /** Size of a journal file, in octets. Default: 64 MiB. */
-  readonly fileBytes?: number;
-  /** Default: `always`. */
-  readonly sync?: SyncPolicy;
-  /**
-   * Octets of messages above which queues keep only their heads in memory, and transient messages
-   * go to the disk too. Default: 1 GiB.
-   */
-  readonly memoryBytes?: number;
-  /** Free octets on the disk below which publishers wait. Default: 50,000,000. */
-  readonly diskFreeBytesMin?: number;
-  /** Default: the machine's disk. */
-  readonly files?: Files;
+/** How logins have gone since the broker was started. */
+export interface LoginCounts {
+  readonly succeeded: number;
+  readonly failed: number;
 }
 
 /** Size of a journal file unless it is said otherwise, in octets. */
@@ -101,11 +67,19 @@ const CLOSE_GRACE_MILLISECONDS = 2_000;
  * serves whatever stream it is given.
  */
 export class Broker {
+  /** The users, and what is theirs. */
+  readonly users: UserSettings;
+  /** What the users may do. */
+  readonly permissions: PermissionSettings;
+  /** The virtual hosts, as things to make and to delete; {@link vhost} has what is in one. */
+  readonly vhosts: VhostSettings;
+  /** How many peers have logged in, and how many have not been let in. */
+  readonly logins: LoginCounts;
   readonly #ports: HandshakePorts;
   readonly #events: EventExchange;
   readonly #alarms: ResourceAlarms;
   readonly #machine: Machine;
-  readonly #vhosts: ReadonlyMap<string, VirtualHost>;
+  readonly #realm: Realm;
   readonly #handshakes = new Set<Handshake>();
   readonly #connections = new Set<Connection>();
   #isClosing = false;
@@ -121,16 +95,31 @@ export class Broker {
     this.#diskWatch = start.diskWatch;
     this.#alarms = start.surroundings.alarms;
     this.#machine = options.machine ?? systemMachine;
-    this.#vhosts = start.vhosts;
+    this.#realm = start.realm;
+    const { access, vhosts } = start.realm;
+    this.users = usersOf(access, (name) => {
+      this.#closeWhere((connection) => connection.user === name, `user '${name}' is deleted`);
+    });
+    this.permissions = permissionsOf(access);
+    this.vhosts = vhostsOf(start.realm, (name) => {
+      this.#closeWhere((connection) => connection.vhost === name, `vhost '${name}' is deleted`);
+    });
+    const logins = { succeeded: 0, failed: 0 };
+    this.logins = logins;
     this.#ports = {
       ...start.surroundings,
       durability: start.opened?.journal ?? NOTHING_TO_WAIT_FOR,
       limits: { ...CONNECTION_LIMITS, ...options.limits },
-      authenticator: options.authenticator ?? new GuestOnly(),
+      authenticator: options.authenticator ?? access.logins,
+      authorizer: options.authorizer ?? access,
+      admissions: access,
+      logins,
+      anonymousUser: options.anonymousUser && toWire(options.anonymousUser),
+      externalUser: externalUserOf(options),
       serverProperties: { ...SERVER_PROPERTIES, ...options.serverProperties },
-      findVhost: (name) => this.#vhosts.get(name),
+      findVhost: (name) => vhosts.get(name),
     };
-    const [first] = this.#vhosts.values();
+    const [first] = vhosts.all();
     this.#events = start.surroundings.events;
     if (first !== undefined) this.#events.publishIn(first);
     this.setMemoryHighWatermark(options.memoryHighWatermarkBytes);
@@ -152,7 +141,7 @@ export class Broker {
     );
     const ports = { ...surroundings, budget, files, isShared: files === nodeFiles };
     const journalOptions = { directory, fileBytes, sync: options.storage.sync ?? 'always' };
-    const opened = await openJournal(vhostNames(options), ports, journalOptions);
+    const opened = await openJournal(options, ports, journalOptions);
     const freeBytesMin = options.storage.diskFreeBytesMin ?? DISK_FREE_BYTES;
     const diskWatch = new DiskWatch(
       { directory, freeBytesMin },
@@ -160,12 +149,12 @@ export class Broker {
       surroundings.alarms,
       () => opened.journal.isShort,
     );
-    return new Broker(options, { surroundings, opened, vhosts: opened.vhosts, diskWatch });
+    return new Broker(options, { surroundings, opened, realm: opened.realm, diskWatch });
   }
 
   /** What there is to set in a virtual host. Throws a RangeError if there is none of that name. */
   vhost(name: string): VirtualHostControl {
-    const vhost = this.#vhosts.get(toWire(name));
+    const vhost = this.#realm.vhosts.get(toWire(name));
     if (vhost === undefined) throw new RangeError(`no virtual host '${name}'`);
     return controlOf(vhost);
   }
@@ -253,11 +242,17 @@ export class Broker {
 
   async #closeJournal(): Promise<void> {
     if (this.#opened === undefined) return;
-    for (const vhost of this.#vhosts.values()) {
+    for (const vhost of this.#realm.vhosts.all()) {
       for (const queue of vhost.queues.all()) queue.settle();
     }
     await this.#opened.journal.close();
     await this.#opened.lock?.release();
+  }
+
+  /** Ends connections with 320, as RabbitMQ does when what they are for is gone. */
+  #closeWhere(isMeant: (connection: Connection) => boolean, reason: string): void {
+    const error = connectionError(REPLY_CODES.CONNECTION_FORCED, reason);
+    for (const connection of this.#connections) if (isMeant(connection)) connection.close(error);
   }
 
   #checkEmptied(): void {
@@ -274,7 +269,7 @@ export class Broker {
 
   /** Leaves only the heads of the queues in memory. */
   #shrink(): void {
-    for (const vhost of this.#vhosts.values()) {
+    for (const vhost of this.#realm.vhosts.all()) {
       for (const queue of vhost.queues.all()) queue.shrink();
     }
   }
@@ -282,7 +277,7 @@ export class Broker {
   /** Moves the few messages that keep much memory from being freed. */
   #sweep(): void {
     const compact = (message: Message): void => message.compact();
-    for (const vhost of this.#vhosts.values()) {
+    for (const vhost of this.#realm.vhosts.all()) {
       for (const queue of vhost.queues.all()) queue.forEachMessage(compact);
       for (const exchange of vhost.exchanges.all()) exchange.router.history?.().forEach(compact);
     }
@@ -296,7 +291,7 @@ interface Start {
     readonly events: EventExchange;
     readonly reporting: Reporting;
   };
-  readonly vhosts: ReadonlyMap<string, VirtualHost>;
+  readonly realm: Realm;
   readonly opened: OpenedJournal | undefined;
   readonly diskWatch?: DiskWatch;
 }
@@ -304,13 +299,18 @@ interface Start {
 function startInMemory(options: BrokerOptions): Start {
   const surroundings = surroundingsOf(options);
   const ports = { ...surroundings, persistence: new InMemory() };
-  const vhosts = vhostNames(options).map((name) => [name, new VirtualHost(name, ports)] as const);
-  return { surroundings, vhosts: new Map(vhosts), opened: undefined };
+  const makeVhost = (name: string): VirtualHost => new VirtualHost(name, ports);
+  const realm = new Realm({ ...surroundings, makeVhost, record: () => {} }, options);
+  realm.seed(options);
+  return { surroundings, realm, opened: undefined };
 }
 
-/** Names as clients send them. */
-function vhostNames(options: BrokerOptions): readonly string[] {
-  return (options.vhosts ?? ['/']).map(toWire);
+function externalUserOf({ externalUser }: BrokerOptions): HandshakePorts['externalUser'] {
+  if (externalUser === undefined) return () => undefined;
+  return (stream) => {
+    const user = externalUser(stream);
+    return user === undefined ? undefined : toWire(user);
+  };
 }
 
 /** The ports to the world, as a broker's options have them. */
@@ -335,7 +335,14 @@ export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
     alarms,
     events,
     node,
-    reporting: { events, node, turn, newMessage, broken },
+    reporting: {
+      events,
+      audited: (what, particulars) => logger.debug(what, convert(particulars, fromWire)),
+      node,
+      turn,
+      newMessage,
+      broken,
+    },
   };
 }
 

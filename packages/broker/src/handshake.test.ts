@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type Duplex, duplexPair } from 'node:stream';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { encodeMethodFrame, fromFieldTable, PROTOCOL_HEADER, toFieldTable } from '@leveret/amqp';
 import { ManualClock } from './base/manual-clock.test.support.js';
 import { until } from './base/until.test.support.js';
-import { Broker, type BrokerOptions } from './broker.js';
+import { Broker } from './broker.js';
+import type { BrokerOptions } from './broker-options.js';
 import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
 import { RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
 
@@ -256,14 +258,99 @@ test('an authenticator is told who it is, and whether from this machine', async 
   const seen: unknown[] = [];
   const { broker, peer } = await started({
     authenticator: {
-      login: (...args) => {
-        seen.push(args);
+      login: ({ isAwaited, ...attempt }) => {
+        seen.push({ ...attempt, isAwaited: isAwaited() });
         return { name: 'guest' };
       },
     },
   });
   peer.login();
   await peer.expect('connection.tune');
-  assert.deepEqual(seen, [['guest', 'guest', true]]);
+  const attempt = { user: 'guest', password: 'guest', address: '', isLoopback: true };
+  assert.deepEqual(seen, [{ ...attempt, isAwaited: true }]);
+  await broker.close();
+});
+
+/** The mechanisms that a broker offers, and what it says to who asks for one of them. */
+async function ask(
+  mechanism: string,
+  options: BrokerOptions,
+): Promise<{ world: World; mechanisms: string }> {
+  const world = newWorld(options);
+  world.peer.duplex.write(PROTOCOL_HEADER);
+  const { mechanisms } = await world.peer.expect('connection.start');
+  const clientProperties = new Map();
+  world.peer.send(0, 'connection.start-ok', {
+    clientProperties,
+    mechanism,
+    response: 'whatever',
+    locale: 'en_US',
+  });
+  return { world, mechanisms };
+}
+
+test('ANONYMOUS and EXTERNAL are offered if they are switched on, and who comes by them is in', async () => {
+  for (const [mechanism, options] of [
+    ['ANONYMOUS', { anonymousUser: 'guest' }],
+    ['EXTERNAL', { externalUser: () => 'guest' }],
+  ] as const) {
+    const { world, mechanisms } = await ask(mechanism, options);
+    assert.equal(mechanisms, `${mechanism} AMQPLAIN PLAIN`);
+    await world.peer.expect('connection.tune');
+    await world.broker.close();
+  }
+});
+
+test('ANONYMOUS and EXTERNAL are no mechanisms otherwise, and no way around the users', async () => {
+  for (const mechanism of ['ANONYMOUS', 'EXTERNAL']) {
+    const { world, mechanisms } = await ask(mechanism, { externalUser: () => undefined });
+    assert.equal(mechanisms, 'AMQPLAIN PLAIN');
+    await assertRefused(world);
+  }
+  const { world } = await ask('EXTERNAL', { externalUser: () => 'nobody' });
+  await assertRefused(world);
+});
+
+test('what comes behind a login that takes its time waits for it', async () => {
+  let letIn = (_user: { name: string }): void => {};
+  const { broker, peer } = await started({
+    authenticator: {
+      login: () =>
+        new Promise((resolve) => {
+          letIn = resolve;
+        }),
+    },
+  });
+  peer.login();
+  peer.send(0, 'connection.tune-ok', { channelMax: 1, frameMax: 4_096, heartbeat: 0 });
+  peer.send(0, 'connection.open', NO_MORE);
+  await setImmediate();
+  letIn({ name: 'guest' });
+  await peer.expect('connection.tune');
+  await peer.expect('connection.open-ok');
+  assert.deepEqual(broker.logins, { succeeded: 1, failed: 0 });
+  await peer.close();
+  await broker.close();
+});
+
+test('a login that fails inside, or comes too late, harms nobody', async () => {
+  let isAwaited = (): boolean => false;
+  let fail = (_error: Error): void => {};
+  const { broker, peer, theirs, log } = await started({
+    authenticator: {
+      login: (attempt) => {
+        ({ isAwaited } = attempt);
+        return new Promise((_, reject) => {
+          fail = reject;
+        });
+      },
+    },
+  });
+  peer.login();
+  await until(() => isAwaited());
+  theirs.destroy();
+  await until(() => !isAwaited());
+  fail(new Error('a bug'));
+  await until(() => log.some((line) => line.startsWith('internal error')));
   await broker.close();
 });

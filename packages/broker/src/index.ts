@@ -1,8 +1,31 @@
+export type {
+  NewUser,
+  NewVhost,
+  PermissionSettings,
+  UserSettings,
+  VhostSettings,
+} from './access-settings.js';
+export type {
+  PermissionRecord,
+  TopicPermissionRecord,
+  UserLimits,
+  UserRecord,
+  VhostLimits,
+  VhostRecord,
+} from './auth/access-change.js';
+export {
+  HASHING_ALGORITHMS,
+  type HashingAlgorithm,
+  NO_PASSWORD,
+  type PasswordHash,
+} from './auth/password-hash.js';
+export type { PermissionFilter } from './auth/permissions.js';
 export type { Clock, Timer } from './base/clock.js';
 export type { LogFields, Logger } from './base/logger.js';
 export type { Machine } from './base/machine.js';
 export type { Random } from './base/random.js';
-export { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
+export { Broker, type LoginCounts } from './broker.js';
+export type { BrokerOptions, StorageOptions } from './broker-options.js';
 export type {
   Policy,
   PolicyDefinition,
@@ -10,13 +33,22 @@ export type {
   PolicyRequest,
   PolicyTarget,
 } from './core/policy/policy.js';
-export type { Authenticator, LoginFailure, User } from './core/ports.js';
+export type {
+  Access,
+  Authenticator,
+  Authorizer,
+  LoginAttempt,
+  LoginFailure,
+  Permission,
+  User,
+} from './core/ports.js';
 export { Refusal, type RefusalReason } from './core/refusal.js';
 export { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 export {
   SERVER_PROPERTIES,
   type ServerProperties,
 } from './protocols/amqp091/opening/server-properties.js';
+export type { DefaultUser, RealmOptions } from './realm.js';
 export { type RunningBroker, type StartOptions, startBroker } from './start-broker.js';
 export { DirectoryInUseError } from './store/disk/directory-lock.js';
 export type { DiskFile, Files, OpenOptions } from './store/disk/files.js';

@@ -1,3 +1,4 @@
+import type { AccessChange } from './auth/access-change.js';
 import type { Clock } from './base/clock.js';
 import type { Deadlines } from './base/deadlines.js';
 import type { Logger } from './base/logger.js';
@@ -6,9 +7,11 @@ import type { Turn } from './base/turn.js';
 import { provideEventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
 import { endsChain, Journalled } from './core/persistence.js';
+import type { EventSink } from './core/ports.js';
 import type { TopologyChange } from './core/topology.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { AmqpMessage } from './protocols/amqp091/amqp-message.js';
+import { Realm, type RealmOptions } from './realm.js';
 import { type DirectoryLock, lockDirectory } from './store/disk/directory-lock.js';
 import type { Files } from './store/disk/files.js';
 import { Journal } from './store/journal/journal.js';
@@ -22,7 +25,7 @@ import type { SlabAllocator } from './store/slab.js';
 /** What is on the disk, put back, and the journal it goes on in. */
 export interface OpenedJournal {
   readonly journal: Journal;
-  readonly vhosts: Map<string, VirtualHost>;
+  readonly realm: Realm;
   readonly lock: DirectoryLock | undefined;
   readonly budget: MemoryBudget;
 }
@@ -38,6 +41,7 @@ export interface OpenJournalPorts {
   readonly slabs: SlabAllocator;
   readonly budget: MemoryBudget;
   readonly reporting: Reporting;
+  readonly events: EventSink;
   /** Whether the directory is one of this machine's, for other processes to find it taken. */
   readonly isShared: boolean;
 }
@@ -47,7 +51,7 @@ export interface OpenJournalPorts {
  * new journal file. Rejects with DirectoryInUseError, NewerFormatError, or Node's error.
  */
 export async function openJournal(
-  names: readonly string[],
+  realmOptions: RealmOptions,
   ports: OpenJournalPorts,
   options: JournalOptions,
 ): Promise<OpenedJournal> {
@@ -59,42 +63,44 @@ export async function openJournal(
     : undefined;
   try {
     const recovered = await recover(files, options.directory, endsChain, logger);
-    const vhosts = new Map<string, VirtualHost>();
     const journal: Journal = new Journal(
       {
         ...ports,
         decode: (format, priority, ...range) =>
           AmqpMessage.restore(slabs, { format, priority }, ...range),
-        topology: () => topologyOf(vhosts, persistence),
+        topology: () => topologyOf(realm, persistence),
       },
       options,
       recovered,
     );
     const persistence: Journalled = new Journalled(journal, ports.budget, recovered.chains);
-    const vhostOf = (name: string): VirtualHost => {
-      let vhost = vhosts.get(name);
-      if (vhost === undefined) {
-        const { reporting } = ports;
-        vhost = new VirtualHost(name, { random, clock, deadlines, persistence, reporting });
-        // Bindings from it may be put back.
-        if (vhosts.size === 0) provideEventExchange(vhost);
-        vhosts.set(name, vhost);
-      }
-      return vhost;
-    };
-    for (const name of names) vhostOf(name);
+    const { reporting } = ports;
+    const realm: Realm = new Realm(
+      {
+        ...ports,
+        record: (change) => persistence.recordAccess(change),
+        makeVhost: (name) => {
+          const vhost = new VirtualHost(name, { random, clock, deadlines, persistence, reporting });
+          // Bindings from it may be put back.
+          if (realm.vhosts.all().length === 0) provideEventExchange(vhost);
+          return vhost;
+        },
+      },
+      realmOptions,
+    );
     for (const each of recovered.topology) {
-      // What the journal holds was written by Journalled.record().
-      const change = each as TopologyChange;
+      // What the journal holds was written by Journalled.
+      const change = each as TopologyChange | AccessChange;
       if (change.what === 'queue-numbers') persistence.sawQueueNumber(change.next - 1);
-      else vhostOf(change.vhost).restore(change);
       if (change.what === 'queue') persistence.sawQueueNumber(change.number);
+      realm.restore(change);
     }
+    realm.seed(realmOptions);
     persistence.restored();
     await journal.open();
-    for (const vhost of vhosts.values()) vhost.restored();
+    for (const vhost of realm.vhosts.all()) vhost.restored();
     await markBegun(files, options.directory);
-    return { journal, vhosts, lock, budget: ports.budget };
+    return { journal, realm, lock, budget: ports.budget };
   } catch (error) {
     await lock?.release();
     throw error;
@@ -121,11 +127,6 @@ async function markBegun(files: Files, directory: string): Promise<void> {
   await files.syncDirectory(directory);
 }
 
-function topologyOf(
-  vhosts: ReadonlyMap<string, VirtualHost>,
-  persistence: Journalled,
-): TopologyChange[] {
-  const changes: TopologyChange[] = [{ what: 'queue-numbers', next: persistence.nextQueueNumber }];
-  for (const vhost of vhosts.values()) changes.push(...vhost.topology());
-  return changes;
+function topologyOf(realm: Realm, persistence: Journalled): (TopologyChange | AccessChange)[] {
+  return [{ what: 'queue-numbers', next: persistence.nextQueueNumber }, ...realm.changes()];
 }

@@ -10,6 +10,7 @@ import { action, Client, QUEUES, RULES } from './client-actions.test.support.js'
 import { InMemory } from './core/persistence.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { openJournal } from './open-journal.js';
+import { Realm } from './realm.js';
 import { nodeFiles } from './store/disk/node-files.js';
 import { MemoryBudget } from './store/memory-budget.js';
 import type { SlabAllocator } from './store/slab.js';
@@ -26,10 +27,12 @@ function newWorld(): World {
   const clock = new ManualClock();
   const surroundings = surroundingsOf({ clock });
   const { slabs } = surroundings;
-  const vhost = new VirtualHost('/', { ...surroundings, persistence: new InMemory() });
-  const vhosts = new Map([['/', vhost]]);
-  const broker = new Broker({ clock }, { surroundings, vhosts, opened: undefined });
-  return { broker, clock, vhost, slabs };
+  const ports = { ...surroundings, persistence: new InMemory() };
+  const makeVhost = (name: string): VirtualHost => new VirtualHost(name, ports);
+  const realm = new Realm({ ...surroundings, makeVhost, record: () => {} }, {});
+  realm.seed({});
+  const broker = new Broker({ clock }, { surroundings, realm, opened: undefined });
+  return { broker, clock, vhost: realm.vhosts.get('/')!, slabs };
 }
 
 async function openWorld(directory: string): Promise<World> {
@@ -39,10 +42,10 @@ async function openWorld(directory: string): Promise<World> {
   const budget = new MemoryBudget(slabs, 1_048_576);
   const ports = { ...surroundings, budget, files: nodeFiles, isShared: false };
   const options = { directory, fileBytes: 1_048_576, sync: 'never' as const };
-  const opened = await openJournal(['/'], ports, options);
-  const { vhosts } = opened;
-  const broker = new Broker({ clock }, { surroundings, vhosts, opened });
-  return { broker, clock, vhost: vhosts.get('/')!, slabs };
+  const opened = await openJournal({}, ports, options);
+  const { realm } = opened;
+  const broker = new Broker({ clock }, { surroundings, realm, opened });
+  return { broker, clock, vhost: realm.vhosts.get('/')!, slabs };
 }
 
 function declareQueues({ vhost }: World, durable: boolean, withRules: boolean): void {

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DEFAULT_PORT } from '@leveret/amqp';
+import type { PermissionSettings, UserSettings, VhostSettings } from './access-settings.js';
 import { silentLogger } from './base/logger.js';
-import { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
+import { Broker, type LoginCounts } from './broker.js';
+import type { BrokerOptions, StorageOptions } from './broker-options.js';
 import { type Listener, listen, plainServer } from './listener.js';
 import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
 import { listenTls, type TlsCredentials, type TlsOptions } from './tls-listener.js';
@@ -22,7 +24,10 @@ export interface StartOptions extends BrokerOptions {
 
 /** A broker that listens. */
 export interface RunningBroker {
-  /** For clients on this machine: `amqp://guest:guest@127.0.0.1:5672`. */
+  /**
+   * For clients on this machine: `amqp://guest:guest@127.0.0.1:5672`. Without user and password if
+   * the broker was given a default user.
+   */
   readonly url: string;
   readonly port: number;
   /** The same with TLS: `amqps://guest:guest@127.0.0.1:5671`. Undefined if it is not served. */
@@ -33,6 +38,14 @@ export interface RunningBroker {
   vhost(name: string): VirtualHostControl;
   /** See {@link Broker.setMemoryHighWatermark}. */
   setMemoryHighWatermark(bytes?: number): void;
+  /** The users, and what is theirs. */
+  readonly users: UserSettings;
+  /** What the users may do. */
+  readonly permissions: PermissionSettings;
+  /** The virtual hosts, as things to make and to delete; {@link vhost} has what is in one. */
+  readonly vhosts: VhostSettings;
+  /** How many peers have logged in, and how many have not been let in. */
+  readonly logins: LoginCounts;
   /** Serves a peer on a stream of any kind, besides those that come by the port. */
   accept(duplex: Duplex): void;
   /** Stops listening, ends every connection with 320, and leaves nothing open. */
@@ -73,11 +86,18 @@ export async function startBroker(options: StartOptions = {}): Promise<RunningBr
       options.tls &&
       (await listenTls(options.tls, hosts, { accept, logger, handshakeMilliseconds }));
     if (tls !== undefined) listeners.push(tls);
-    const host = hosts[0] ?? '127.0.0.1';
+    const { users, permissions, vhosts, logins } = broker;
+    const credentials = options.defaultUser === undefined ? 'guest:guest@' : '';
+    const urlOf = (scheme: 'amqp' | 'amqps', port: number): string =>
+      `${scheme}://${credentials}${addressOf(hosts[0] ?? '127.0.0.1', port)}`;
     return {
-      url: urlOf('amqp', host, listener.port),
+      url: urlOf('amqp', listener.port),
+      users,
+      permissions,
+      vhosts,
+      logins,
       port: listener.port,
-      tlsUrl: tls && urlOf('amqps', host, tls.port),
+      tlsUrl: tls && urlOf('amqps', tls.port),
       renewTls: (credentials) => {
         if (tls === undefined) throw new TypeError('the broker was started without TLS');
         tls.renew(credentials);
@@ -94,9 +114,9 @@ export async function startBroker(options: StartOptions = {}): Promise<RunningBr
 }
 
 /** An address that means every one is reached by the loopback address from here. */
-function urlOf(scheme: 'amqp' | 'amqps', host: string, port: number): string {
+function addressOf(host: string, port: number): string {
   const reachable = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? host;
   const quoted =
     reachable.includes(':') && !reachable.startsWith('[') ? `[${reachable}]` : reachable;
-  return `${scheme}://guest:guest@${quoted}:${port}`;
+  return `${quoted}:${port}`;
 }

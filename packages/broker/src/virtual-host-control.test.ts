@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Broker, type BrokerOptions } from './broker.js';
+import { Broker } from './broker.js';
+import type { BrokerOptions } from './broker-options.js';
 import { Refusal } from './core/refusal.js';
 import type { VirtualHostControl } from './virtual-host-control.js';
 

@@ -1,7 +1,7 @@
 import { fromWire, toWire } from '@leveret/amqp';
 import type { Policy, PolicyList, PolicyRequest } from './core/policy/policy.js';
-import { Refusal } from './core/refusal.js';
 import type { VirtualHost } from './core/virtual-host.js';
+import { convert, inText } from './text.js';
 
 /** What a program that embeds the broker can set in a virtual host while it runs. */
 export interface VirtualHostControl {
@@ -57,12 +57,7 @@ class TextPolicies implements PolicyList {
   }
 
   set(request: PolicyRequest): void {
-    try {
-      this.#policies.set(convert(request, toWire));
-    } catch (error) {
-      if (error instanceof Refusal) throw new Refusal(error.reason, fromWire(error.message));
-      throw error;
-    }
+    inText(() => this.#policies.set(convert(request, toWire)));
   }
 
   delete(name: string): boolean {
@@ -77,18 +72,4 @@ class TextPolicies implements PolicyList {
   list(): readonly Policy[] {
     return this.#policies.list().map((policy) => convert(policy, fromWire));
   }
-}
-
-/** The same value with each string in it converted, keys included. */
-function convert<T>(value: T, how: (string: string) => string): T {
-  // What comes out is as deep and of the same types as what goes in.
-  return convertUnknown(value, how) as T;
-}
-
-function convertUnknown(value: unknown, how: (string: string) => string): unknown {
-  if (typeof value === 'string') return how(value);
-  if (Array.isArray(value)) return value.map((each) => convertUnknown(each, how));
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value);
-  return Object.fromEntries(entries.map(([key, each]) => [how(key), convertUnknown(each, how)]));
 }

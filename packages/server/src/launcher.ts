@@ -2,7 +2,7 @@ import { networkInterfaces, totalmem } from 'node:os';
 import { type Logger, type RunningBroker, startBroker, type TlsOptions } from '@leveret/broker';
 import { type DataDirectory, prepareDataDirectory } from './data-directory.js';
 import { createLogger } from './log.js';
-import { parseCommandLine, type ServerOptions } from './options.js';
+import { type Environment, parseCommandLine, type ServerOptions } from './options.js';
 import { explainStartFailure, isSystemError, StartError } from './start-error.js';
 import { TlsFiles } from './tls-files.js';
 import { readVersion } from './version.js';
@@ -11,6 +11,7 @@ import { readVersion } from './version.js';
 export interface Host {
   /** The arguments after the program's name. */
   readonly args: readonly string[];
+  readonly environment: Environment;
   readonly nodeVersion: string;
   /** What a container grants the process, in octets; 0 if it is in none. */
   readonly memoryLimitBytes: number;
@@ -30,7 +31,7 @@ export interface Host {
 export async function launch(host: Host): Promise<number> {
   try {
     const version = readVersion();
-    const commandLine = parseCommandLine(host.args, version);
+    const commandLine = parseCommandLine(host.args, version, host.environment);
     if (commandLine.kind === 'answer') {
       host.stdout.write(commandLine.text);
       return 0;
@@ -54,6 +55,7 @@ async function serve(host: Host, options: ServerOptions, version: string): Promi
   logger.info(`leveret ${version} accepts connections`, { node: host.nodeVersion });
   if (broker.tlsUrl !== undefined) logger.info(`TLS is served at ${broker.tlsUrl}`);
   sayWhatIsStored(directory, logger);
+  sayWhoIsThere(options, broker, logger);
   host.stdout.write(`ready ${broker.url}\n`);
   const signal = await stopped;
   logger.info(`${signal}: closing connections; send it again to end at once`);
@@ -89,20 +91,33 @@ function sayWhatIsStored(directory: DataDirectory | undefined, logger: Logger): 
   if (openToOthers) logger.warn(`other users can read ${path}: close it with chmod 700`);
 }
 
+/** A data directory has users of its own: who is asked for may not be one of them. */
+function sayWhoIsThere(
+  { defaultUser }: ServerOptions,
+  { users }: RunningBroker,
+  logger: Logger,
+): void {
+  if (defaultUser === undefined || users.get(defaultUser.name) !== undefined) return;
+  const { name } = defaultUser;
+  logger.warn(`user '${name}' is not made: the data directory has users already`);
+}
+
 async function listen(
   options: ServerOptions,
   tls: TlsOptions | undefined,
   logger: Logger,
   memoryLimitBytes: number,
 ): Promise<RunningBroker> {
-  const { port, dataDir, sync } = options;
+  const { port, dataDir, sync, defaultUser, defaultVhost } = options;
   const host = options.bind.length > 0 ? options.bind : loopbackAddresses();
   const directory = dataDir;
   const memoryBytes = messageMemoryBytes(memoryLimitBytes);
   const storage = directory === undefined ? {} : { storage: { directory, sync, memoryBytes } };
+  const first = { ...(defaultUser && { defaultUser }), ...(defaultVhost && { defaultVhost }) };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startBroker({ port, host, logger, ...(tls && { tls }), ...storage });
+      const served = { port, host, logger, ...first, ...(tls && { tls }), ...storage };
+      return await startBroker(served);
     } catch (error) {
       if (!isWorthAnotherPort(error, options) || attempt === freePortAttempts) {
         throw explainStartFailure(error, dataDir);

@@ -6,6 +6,7 @@ process.stderr.on('error', () => {});
 
 const exitCode = await launch({
   args: process.argv.slice(2),
+  environment: process.env,
   nodeVersion: process.version,
   // A number so large that no machine has it stands for no limit.
   memoryLimitBytes: process.constrainedMemory() ?? 0,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseCommandLine, type ServerOptions } from './options.js';
+import { type Environment, parseCommandLine, type ServerOptions } from './options.js';
 import { StartError } from './start-error.js';
 
 describe('parseCommandLine', () => {
@@ -31,6 +31,28 @@ describe('parseCommandLine', () => {
     for (const policy of ['sometimes', 'interval', 'interval:0', 'interval:60001', 'interval:-1']) {
       assert.throws(() => options('--sync', policy), StartError, policy);
     }
+  });
+
+  it('takes a user from the arguments, or from what RabbitMQ’s image is told', () => {
+    assert.deepEqual(options('--user', 'a:b:c').defaultUser, { name: 'a', password: 'b:c' });
+    for (const text of ['secret', ':b', 'a:']) {
+      assert.throws(
+        () => options('--user', text),
+        new StartError('--user takes a name and a password, with a colon between them.'),
+      );
+    }
+    const environment = {
+      RABBITMQ_DEFAULT_USER: 'u',
+      RABBITMQ_DEFAULT_PASS: 'p',
+      RABBITMQ_DEFAULT_VHOST: 'v',
+    };
+    assert.equal(options().defaultUser, undefined);
+    const told = optionsIn(environment);
+    assert.deepEqual(told.defaultUser, { name: 'u', password: 'p' });
+    assert.equal(told.defaultVhost, 'v');
+    assert.deepEqual(optionsIn(environment, '--user', 'a:b').defaultUser?.name, 'a');
+    const guest = optionsIn({ RABBITMQ_DEFAULT_PASS: 'p' });
+    assert.deepEqual(guest.defaultUser, { name: 'guest', password: 'p' });
   });
 
   it('collects addresses, an IPv6 one with or without brackets', () => {
@@ -81,7 +103,11 @@ describe('parseCommandLine', () => {
 });
 
 function options(...args: readonly string[]): ServerOptions {
-  const commandLine = parseCommandLine(args, '1.2.3');
+  return optionsIn({}, ...args);
+}
+
+function optionsIn(environment: Environment, ...args: readonly string[]): ServerOptions {
+  const commandLine = parseCommandLine(args, '1.2.3', environment);
   assert.equal(commandLine.kind, 'run');
   return commandLine.options;
 }

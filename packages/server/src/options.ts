@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { SyncPolicy } from '@leveret/broker';
+import type { DefaultUser, SyncPolicy } from '@leveret/broker';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { StartError } from './start-error.js';
 
@@ -28,6 +28,10 @@ export interface ServerOptions {
   readonly tlsCa?: string;
   /** Default `none`, with `tlsCa` `require`. */
   readonly tlsClients?: 'none' | 'request' | 'require';
+  /** The user that a broker begins with which is started the first time. Default guest. */
+  readonly defaultUser?: DefaultUser;
+  /** The virtual host that it begins with. Default `/`. */
+  readonly defaultVhost?: string;
   /** Default `info`. */
   readonly logLevel: LogLevel;
   /** Default `text`. */
@@ -39,8 +43,18 @@ export type CommandLine =
   | { readonly kind: 'run'; readonly options: ServerOptions }
   | { readonly kind: 'answer'; readonly text: string };
 
-/** Reads the arguments after the program's name. Throws a StartError on any it does not know. */
-export function parseCommandLine(args: readonly string[], version: string): CommandLine {
+/** The variables of the environment, as far as they are there. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the arguments after the program's name, and the variables that RabbitMQ's image knows: an
+ * argument goes before a variable. Throws a StartError on any argument it does not know.
+ */
+export function parseCommandLine(
+  args: readonly string[],
+  version: string,
+  environment: Environment = {},
+): CommandLine {
   let answer = '';
   const command = describeCommand(version).configureOutput({
     writeOut: (text) => {
@@ -56,17 +70,40 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
     if (error.exitCode === 0) return { kind: 'answer', text: answer };
     throw new StartError(`${oneLine(error.message)} See leveret --help.`);
   }
-  const { bind = [], ...options } = command.opts<Partial<ServerOptions> & Defaulted>();
+  const { bind = [], user, ...options } = command.opts<Given>();
   if ((options.tlsCert === undefined) !== (options.tlsKey === undefined)) {
     throw new StartError(
       '--tls-cert and --tls-key go together: TLS needs both. See leveret --help.',
     );
   }
-  return { kind: 'run', options: { inMemory: false, ...options, bind } };
+  const defaultUser = user === undefined ? userOf(environment) : parseUser(user);
+  const defaultVhost = environment.RABBITMQ_DEFAULT_VHOST;
+  return {
+    kind: 'run',
+    options: {
+      inMemory: false,
+      ...options,
+      bind,
+      ...(defaultUser && { defaultUser }),
+      ...(defaultVhost && { defaultVhost }),
+    },
+  };
 }
 
 /** The options that describeCommand gives a default. */
 type Defaulted = Pick<ServerOptions, 'port' | 'tlsPort' | 'sync' | 'logLevel' | 'logFormat'>;
+
+/** What commander makes of the arguments. */
+type Given = Partial<ServerOptions> & Defaulted & { readonly user?: string };
+
+/** As in RabbitMQ's image, what is not said of the user is said of guest. */
+function userOf({
+  RABBITMQ_DEFAULT_USER: name,
+  RABBITMQ_DEFAULT_PASS: password,
+}: Environment): DefaultUser | undefined {
+  if (!name && !password) return undefined;
+  return { name: name || 'guest', password: password || 'guest' };
+}
 
 function describeCommand(version: string): Command {
   return new Command('leveret')
@@ -106,6 +143,10 @@ function describeCommand(version: string): Command {
         'require',
       ]),
     )
+    .option(
+      '--user <name:password>',
+      'begin with this user instead of guest; RABBITMQ_DEFAULT_USER and _PASS do the same',
+    )
     .addOption(
       new Option('--log-level <level>', 'log this and what is graver')
         .choices(logLevels)
@@ -136,6 +177,13 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65535) return port;
   throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+}
+
+function parseUser(text: string): DefaultUser {
+  const [, name, password] = /^([^:]+):(.+)$/s.exec(text) ?? [];
+  if (name !== undefined && password !== undefined) return { name, password };
+  // The text may be a password: it is not repeated, as commander would.
+  throw new StartError('--user takes a name and a password, with a colon between them.');
 }
 
 function parseSync(text: string): SyncPolicy {

@@ -56,6 +56,11 @@ export const folderLayers: readonly FolderLayer[] = [
     },
   },
   { folder: 'alarms', mayImport: ['base', 'store', 'core'], codec: 'none' },
-  { folder: 'auth', mayImport: ['base', 'store', 'core'], codec: 'none' },
+  {
+    folder: 'auth',
+    mayImport: ['base', 'store', 'core'],
+    // The log is read by people.
+    codec: { types: [], values: ['fromWire'] },
+  },
   { folder: 'protocols/*', mayImport: ['base', 'store', 'core'], codec: 'all' },
 ];

@@ -88,6 +88,11 @@ export class Journalled implements Persistence {
     if (!this.#isRestoring) this.#journal.topology(change);
   }
 
+  /** The same for what is not the core's: users and what they may do. Plain data. */
+  recordAccess(change: object): void {
+    if (!this.#isRestoring) this.#journal.topology(change);
+  }
+
   #openStore(chain: number, durable: boolean): MessageStore<Message> {
     const recovered = this.#recovered.get(chain);
     this.#recovered.delete(chain);

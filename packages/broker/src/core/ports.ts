@@ -89,12 +89,73 @@ export interface User {
 }
 
 /** Why somebody is not let in, for the log; a peer is told as little as RabbitMQ tells. */
-export type LoginFailure = 'invalid credentials' | 'only from loopback';
+export type LoginFailure =
+  | 'invalid credentials'
+  | 'blank password'
+  | 'only from loopback'
+  | 'too many failed logins'
+  | 'too many logins at a time';
+
+/** Somebody who wants to come in. Strings are wire strings. */
+export interface LoginAttempt {
+  readonly user: string;
+  /** Undefined if the user is known otherwise: by a client certificate, or to be anybody. */
+  readonly password: string | undefined;
+  /** Where the peer is; empty for a stream that is no socket. */
+  readonly address: string;
+  /** Whether that is on this machine. */
+  readonly isLoopback: boolean;
+  /** Whether the peer still waits for the answer. */
+  readonly isAwaited: () => boolean;
+}
 
 /** Decides who may connect. */
 export interface Authenticator {
-  /** `isLoopback`: whether the peer is on this machine. */
-  login(user: string, password: string, isLoopback: boolean): User | LoginFailure;
+  login(attempt: LoginAttempt): User | LoginFailure | Promise<User | LoginFailure>;
+}
+
+/** The three things that may be permitted, as RabbitMQ has them. */
+export type Permission = 'configure' | 'write' | 'read';
+
+/**
+ * What one user may do in one virtual host. A front end asks before it acts; the core does not know
+ * of users.
+ */
+export interface Access {
+  /** Changes whenever any answer may have: what was remembered at another version is void. */
+  readonly version: number;
+  /** Whether the user may publish in another's name. */
+  readonly mayImpersonate: boolean;
+  /** Throws a Refusal if it is not permitted. The default exchange is named `''`. */
+  check(permission: Permission, kind: 'queue' | 'exchange', name: string): void;
+  /** Whether routing keys have to be checked besides, should the exchange be a topic exchange. */
+  governsTopics(exchange: string): boolean;
+  /** Throws a Refusal if a routing key or binding key is not permitted on a topic exchange. */
+  checkTopic(permission: 'write' | 'read', exchange: string, routingKey: string): void;
+}
+
+/** Knows what users may do. */
+export interface Authorizer {
+  /**
+   * What a user may do in a virtual host; undefined for nothing at all. `clientId` is what stands
+   * for `{client_id}` in topic permissions, in protocols that have such a thing.
+   */
+  access(user: string, vhost: string, clientId?: string): Access | undefined;
+}
+
+/** Lets connections and channels be, up to the limits of users and virtual hosts. */
+export interface Admissions {
+  /** Counts a connection in. Throws a Refusal if there are as many as there may be. */
+  admit(user: string, vhost: string): Admission;
+}
+
+/** A connection that has been counted in. */
+export interface Admission {
+  /** Counts a channel in. Throws a Refusal if the user has as many as may be. */
+  openChannel(): void;
+  closeChannel(): void;
+  /** The connection is gone, with its channels. */
+  leave(): void;
 }
 
 /** Who does something, for those who want to know: names, as wire strings. */

@@ -37,6 +37,8 @@ export interface DeleteConditions {
 
 /** The queues of a virtual host by name, and whose they are. */
 export class Queues implements QueueOwner {
+  /** How many there may be: a limit of the virtual host. */
+  countMax: number = Number.POSITIVE_INFINITY;
   readonly #vhost: string;
   readonly #byName: Map<string, Queue>;
   readonly #exchanges: Exchanges;
@@ -107,17 +109,36 @@ export class Queues implements QueueOwner {
     if (owner !== undefined && owner !== connection) throw this.#locked(queue.name);
   }
 
-  /** Creates a queue, or makes sure that the one there is the same. Throws a Refusal. */
-  declare(request: QueueRequest, connection: ConnectionIdentity): Queue {
+  /**
+   * The name of a queue that is asked for, of the broker's choice if none is given. Throws a
+   * Refusal if it is not to be had.
+   */
+  nameFor(request: QueueRequest): string {
     const asked = stripLineEnds(request.name);
     checkNotReserved('queue', asked);
-    const current = this.#byName.get(asked);
+    if (asked !== '') return asked;
+    this.#checkServerNamed(request.arguments);
+    return uniqueName(this.#random, 'amq.gen');
+  }
+
+  /**
+   * Creates a queue, or makes sure that the one there is the same; `name` is what {@link nameFor}
+   * says. Throws a Refusal.
+   */
+  declare(
+    request: QueueRequest,
+    connection: ConnectionIdentity,
+    name: string = this.nameFor(request),
+  ): Queue {
+    const current = this.#byName.get(name);
     if (current !== undefined) {
       this.#requireSame(current, request, connection);
       return current;
     }
-    if (asked === '') this.#checkServerNamed(request.arguments);
-    const name = asked === '' ? uniqueName(this.#random, 'amq.gen') : asked;
+    if (this.#byName.size >= this.countMax) {
+      const text = `queue limit in vhost '${this.#vhost}' (${this.countMax}) is reached`;
+      throw new Refusal('precondition-failed', `cannot declare queue '${name}': ${text}`);
+    }
     const queue = this.restore(this.#specOf(name, request, connection));
     queue.begin();
     this.#events.queueCreated(queue, connection);

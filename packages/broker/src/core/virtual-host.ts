@@ -67,7 +67,7 @@ export class VirtualHost {
   constructor(name: string, ports: VirtualHostPorts) {
     this.name = name;
     const { random, clock, deadlines, persistence, reporting = noReporting() } = ports;
-    this.#events = new TopologyEvents(reporting.events, name);
+    this.#events = new TopologyEvents(reporting, name);
     this.firehose = new Firehose(this, reporting);
     this.#persistence = persistence;
     this.#governance = new Governance((kind, policyName, policy) =>
@@ -184,6 +184,16 @@ export class VirtualHost {
     const destination = this.exchanges.get(stripLineEnds(request.destination));
     if (source === undefined || destination === undefined) return;
     this.exchanges.unbind(source, destination, request.routingKey, request.arguments, actor);
+  }
+
+  /** Deletes everything in it: the virtual host itself is going. */
+  deleteAll(): void {
+    for (const queue of [...this.queues.all()]) this.queues.drop(queue.name);
+    for (const exchange of [...this.exchanges.all()]) this.exchanges.drop(exchange.name);
+    for (const kind of ['policy', 'operator_policy'] as const) {
+      const policies = this.#governance.listOf(kind);
+      for (const { name } of policies.list()) policies.delete(name);
+    }
   }
 
   /** The changes that make what survives of the topology what it is, from nothing. */

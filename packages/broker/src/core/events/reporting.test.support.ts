@@ -53,7 +53,7 @@ export function reportingWorld(): ReportingWorld {
     clock,
     deadlines: new Deadlines(clock, () => {}),
     persistence: new InMemory(),
-    reporting: { events, node: 'leveret@test', turn, newMessage, broken },
+    reporting: { events, audited: () => {}, node: 'leveret@test', turn, newMessage, broken },
   });
   events.publishIn(vhost);
   const endTurn = (): void => {

@@ -1,9 +1,13 @@
 import { Turn } from '../../base/turn.js';
 import { type EventSink, type NewMessage, UNHEARD } from '../ports.js';
 
+/** Told who has done what, for the log; the particulars are wire strings. */
+export type Audited = (what: string, particulars: Readonly<Record<string, string>>) => void;
+
 /** What a virtual host needs to tell the world what happens in it. */
 export interface Reporting {
   readonly events: EventSink;
+  readonly audited: Audited;
   /** The broker's name among others, as in `leveret@localhost`; a wire string. */
   readonly node: string;
   readonly turn: Turn;
@@ -16,6 +20,7 @@ export interface Reporting {
 export function noReporting(): Reporting {
   return {
     events: UNHEARD,
+    audited: () => {},
     node: '',
     turn: new Turn(),
     broken: (error) => {

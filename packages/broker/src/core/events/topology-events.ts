@@ -5,6 +5,7 @@ import type { Actor, EventHeader, EventSink } from '../ports.js';
 import { queueType } from '../queue/arguments.js';
 import type { Queue } from '../queue/queue.js';
 import { flag, json, number, terms, text } from './event-headers.js';
+import type { Audited, Reporting } from './reporting.js';
 
 /** Stands for the broker itself where RabbitMQ names the user who did something. */
 const BROKER = 'rmq-internal';
@@ -15,14 +16,17 @@ const BROKER = 'rmq-internal';
  */
 export class TopologyEvents {
   readonly #sink: EventSink;
+  readonly #audited: Audited;
   readonly #vhost: string;
 
-  constructor(sink: EventSink, vhost: string) {
-    this.#sink = sink;
+  constructor({ events, audited }: Reporting, vhost: string) {
+    this.#sink = events;
+    this.#audited = audited;
     this.#vhost = vhost;
   }
 
   exchangeCreated({ spec, policy }: Exchange, actor?: Actor): void {
+    this.#note('exchange declared', actor, { exchange: spec.name });
     if (!this.#sink.isHeard) return;
     this.#emit('exchange.created', actor, [
       text('name', spec.name),
@@ -36,10 +40,12 @@ export class TopologyEvents {
   }
 
   exchangeDeleted({ name }: Exchange, actor?: Actor): void {
+    this.#note('exchange deleted', actor, { exchange: name });
     if (this.#sink.isHeard) this.#emit('exchange.deleted', actor, [text('name', name)]);
   }
 
   queueCreated({ spec }: Queue, actor?: Actor): void {
+    this.#note('queue declared', actor, { queue: spec.name });
     if (!this.#sink.isHeard) return;
     this.#emit('queue.created', actor, [
       text('name', spec.name),
@@ -53,6 +59,7 @@ export class TopologyEvents {
   }
 
   queueDeleted({ name, spec }: Queue, actor?: Actor): void {
+    this.#note('queue deleted', actor, { queue: name });
     if (!this.#sink.isHeard) return;
     this.#emit('queue.deleted', actor, [
       text('name', name),
@@ -81,6 +88,10 @@ export class TopologyEvents {
     const key = policy === undefined ? 'queue.policy.cleared' : 'queue.policy.updated';
     const headers = [text('name', name), text('type', queueType(spec.arguments))];
     this.#emit(key, undefined, [...headers, ...policyHeaders(policy)]);
+  }
+
+  #note(what: string, actor: Actor | undefined, thing: Readonly<Record<string, string>>): void {
+    this.#audited(what, { ...thing, vhost: this.#vhost, user: actor?.user ?? BROKER });
   }
 
   #emit(key: string, actor: Actor | undefined, headers: readonly EventHeader[]): void {

@@ -77,10 +77,13 @@ export class Channel implements ReplySink {
     const writer = new ContentWriter(transport.writer, number, context.frameBytesMax);
     this.#writer = writer;
     const address = (): string | undefined => this.replyConsumer?.address;
-    const { vhost, user, endpoints } = context;
+    const { vhost, user, endpoints, access } = context;
     const origin = { connection: endpoints.name, channel: number, user: user.name };
     const identity = {
       userName: user.name,
+      get mayImpersonate() {
+        return access.mayImpersonate;
+      },
       get replyAddress() {
         return address();
       },

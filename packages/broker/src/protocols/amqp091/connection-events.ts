@@ -1,14 +1,39 @@
 import type { ConsumerSpec } from '../../core/consumer.js';
 import { flag, number, terms, text } from '../../core/events/event-headers.js';
-import type { EventHeader } from '../../core/ports.js';
+import type { EventHeader, EventSink, LoginFailure } from '../../core/ports.js';
 import type { ConnectionContext } from './context.js';
-import { addressTerm } from './opening/endpoints.js';
+import { addressTerm, type Endpoints } from './opening/endpoints.js';
 
 /** RabbitMQ's name for the protocol. */
 const PROTOCOL = '{0,9,1}';
 
 /** Whoever the broker is when it ends a consumer by itself. */
 const BROKER = 'rmq-internal';
+
+/** Reports that somebody has logged in or, with the reason, has not been let. */
+export function reportLogin(
+  { events }: { readonly events: EventSink },
+  { name, host, peerHost, peerPort, isEncrypted }: Endpoints,
+  mechanism: string,
+  user: string,
+  failure: LoginFailure | undefined,
+): void {
+  if (!events.isHeard) return;
+  const outcome = failure === undefined ? 'success' : 'failure';
+  const error = `user '${user}' - ${failure}`;
+  events.emit(`user.authentication.${outcome}`, [
+    text('connection_type', 'network'),
+    text('name', user),
+    text('host', addressTerm(host)),
+    text('connection_name', name),
+    text('peer_host', addressTerm(peerHost)),
+    number('peer_port', peerPort),
+    text('protocol', PROTOCOL),
+    text('auth_mechanism', mechanism),
+    flag('ssl', isEncrypted),
+    ...(failure === undefined ? [] : [text('error', error)]),
+  ]);
+}
 
 /** Reports that a connection is open, with the headers that RabbitMQ gives the event. */
 export function reportConnectionCreated(context: ConnectionContext): void {

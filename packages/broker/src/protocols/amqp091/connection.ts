@@ -9,6 +9,7 @@ import {
   FRAME_HEARTBEAT,
   FRAME_METHOD,
   type FrameFault,
+  fromWire,
   MalformedUtf8Error,
   type MethodId,
   type MethodInput,
@@ -16,6 +17,7 @@ import {
   UnknownMethodError,
 } from '@leveret/amqp';
 import type { Timer } from '../../base/clock.js';
+import type { LogFields } from '../../base/logger.js';
 import { Refusal } from '../../core/refusal.js';
 import { Channel } from './channel.js';
 import { reportConnectionClosed, reportConnectionCreated } from './connection-events.js';
@@ -63,10 +65,21 @@ export class Connection implements TransportListener {
     this.#over = over;
     this.#gate = this.#newGate();
     reportConnectionCreated(context);
+    context.logger.info('connection opened', this.#whose());
     this.#heartbeat = new Heartbeat(context.clock, transport, context.heartbeatSeconds, () => {
       context.logger.warn('missed heartbeats from client', { user: context.user.name });
       transport.destroy();
     });
+  }
+
+  /** The user's name. */
+  get user(): string {
+    return this.#context.user.name;
+  }
+
+  /** The name of the virtual host. */
+  get vhost(): string {
+    return this.#context.vhost.name;
   }
 
   /** Closes the connection from our side, and waits for the peer to agree. */
@@ -121,12 +134,24 @@ export class Connection implements TransportListener {
       this.#isClosing = true;
       this.#release();
     }
+    this.#context.admission.leave();
     reportConnectionClosed(this.#context);
+    this.#context.logger.info('connection closed', this.#whose());
     this.#over();
   }
 
   broken(error: unknown): void {
     this.#context.logger.error('internal error', { error });
+  }
+
+  #whose(): LogFields {
+    const { endpoints, mechanism } = this.#context;
+    return {
+      connection: endpoints.name,
+      user: fromWire(this.user),
+      vhost: fromWire(this.vhost),
+      mechanism,
+    };
   }
 
   #sendConfirms(): void {
@@ -224,6 +249,7 @@ export class Connection implements TransportListener {
   }
 
   #forget(channel: Channel): void {
+    this.#context.admission.closeChannel();
     this.#channels.delete(channel.number);
     if (this.#recent === channel) this.#recent = undefined;
   }
@@ -248,6 +274,7 @@ export class Connection implements TransportListener {
         `the negotiated channel_max (${channelsMax})`;
       throw connectionError(REPLY_CODES.NOT_ALLOWED, text);
     }
+    this.#context.admission.openChannel();
     const channel = new Channel(number, this.#context, this.#transport, this.#confirmLater);
     this.#channels.set(number, channel);
     channel.send('channel.open-ok', { channelId: '' });

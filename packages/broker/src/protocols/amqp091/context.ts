@@ -6,6 +6,8 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { Turn } from '../../base/turn.js';
 import type {
+  Access,
+  Admission,
   ConnectionIdentity,
   Durability,
   EventSink,
@@ -38,6 +40,10 @@ export interface Surroundings {
 export interface ConnectionContext extends Surroundings {
   readonly vhost: VirtualHost;
   readonly user: User;
+  /** What the user may do in the virtual host. */
+  readonly access: Access;
+  /** Counts the connection and its channels. */
+  readonly admission: Admission;
   /** Owner of the connection's exclusive queues. */
   readonly identity: ConnectionIdentity;
   readonly endpoints: Endpoints;

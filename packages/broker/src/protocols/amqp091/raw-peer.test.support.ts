@@ -24,8 +24,9 @@ export interface PeerFrame {
   readonly payload: Buffer;
 }
 
-/** What a peer tunes a connection to. */
+/** What a peer tunes a connection to, and the virtual host that it opens. */
 export interface Tuning {
+  readonly virtualHost?: string;
   readonly channelMax?: number;
   readonly frameMax?: number;
   readonly heartbeat?: number;
@@ -114,13 +115,13 @@ export class RawPeer {
 
   /** From the first octet to connection.open-ok. */
   async handshake(tuning: Tuning = {}): Promise<void> {
-    const { channelMax = 100, frameMax = 4_096, heartbeat = 0, clientProperties } = tuning;
+    const { virtualHost = '/', channelMax = 100, frameMax = 4_096, heartbeat = 0 } = tuning;
     this.duplex.write(PROTOCOL_HEADER);
     await this.expect('connection.start');
-    this.login('guest', clientProperties);
+    this.login('guest', tuning.clientProperties);
     await this.expect('connection.tune');
     this.send(0, 'connection.tune-ok', { channelMax, frameMax, heartbeat });
-    this.send(0, 'connection.open', { virtualHost: '/', capabilities: '', insist: false });
+    this.send(0, 'connection.open', { virtualHost, capabilities: '', insist: false });
     await this.expect('connection.open-ok');
   }
 

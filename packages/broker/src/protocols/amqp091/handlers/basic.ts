@@ -5,8 +5,10 @@ import { namedOrLast } from './queue.js';
 
 /** basic.get (0-9-1 §1.8.3.10). */
 export function get(channel: Channel, args: MethodArguments<'basic.get'>): void {
-  const { vhost, identity } = channel.context;
-  const queue = vhost.queues.requireAccess(namedOrLast(channel, args.queue), identity);
+  const { vhost, identity, access } = channel.context;
+  const name = namedOrLast(channel, args.queue);
+  access.check('read', 'queue', name);
+  const queue = vhost.queues.requireAccess(name, identity);
   queue.checkGettable(vhost.name);
   if (!queue.isAtHand) {
     channel.repeatAfter((resume) => queue.whenAtHand(resume));

@@ -30,8 +30,10 @@ export function consume(channel: Channel, args: MethodArguments<'basic.consume'>
     consumeReplies(channel, args);
     return;
   }
-  const { vhost, identity } = context;
-  const queue = vhost.queues.requireAccess(namedOrLast(channel, args.queue), identity);
+  const { vhost, identity, access } = context;
+  const name = namedOrLast(channel, args.queue);
+  access.check('read', 'queue', name);
+  const queue = vhost.queues.requireAccess(name, identity);
   checkConsumerArguments(queue.name, vhost.name, args.arguments);
   const consumerTag = args.consumerTag || uniqueName(context.random, 'amq.ctag');
   const spec = {

@@ -1,7 +1,10 @@
 import { channelError, type MethodArguments, REPLY_CODES } from '@leveret/amqp';
+import type { Queue } from '../../../core/queue/queue.js';
 import { notFound, stripLineEnds } from '../../../core/refusal.js';
 import { REPLY_TO } from '../../../core/reply-addresses.js';
+import type { BindingRequest } from '../../../core/virtual-host.js';
 import type { Channel } from '../channel.js';
+import { checkBinding, checkForwarding } from './permissions.js';
 
 /** queue.declare (0-9-1 §1.7.2.1). */
 export function declare(channel: Channel, args: MethodArguments<'queue.declare'>): void {
@@ -13,12 +16,25 @@ export function declare(channel: Channel, args: MethodArguments<'queue.declare'>
   }
   const queue = args.passive
     ? vhost.queues.requireAccess(name, identity)
-    : vhost.queues.declare({ ...args, name }, identity);
+    : create(channel, { ...args, name });
   queue.used();
   channel.lastQueue = queue.name;
   if (args.nowait) return;
   const { messageCount, consumerCount } = queue;
   channel.sendWhenDurable('queue.declare-ok', { queue: queue.name, messageCount, consumerCount });
+}
+
+/** Queues whose messages go on to an exchange are declared by who may publish to it. */
+function create(
+  { context: { vhost, access, identity } }: Channel,
+  request: Parameters<typeof vhost.queues.declare>[0],
+): Queue {
+  const name = vhost.queues.nameFor(request);
+  access.check('configure', 'queue', name);
+  if (vhost.queues.get(name) === undefined) {
+    checkForwarding(access, 'queue', name, request.arguments.get('x-dead-letter-exchange'));
+  }
+  return vhost.queues.declare(request, identity, name);
 }
 
 /** A direct reply address is no queue, but asking for one tells whether anybody waits there. */
@@ -34,30 +50,37 @@ function declareReplyAddress(channel: Channel, name: string, nowait: boolean): v
 
 /** queue.delete (0-9-1 §1.7.2.9). */
 export function remove(channel: Channel, args: MethodArguments<'queue.delete'>): void {
-  const { vhost, identity } = channel.context;
-  const messageCount = vhost.queues.delete(namedOrLast(channel, args.queue), identity, args);
+  const { vhost, identity, access } = channel.context;
+  const name = namedOrLast(channel, args.queue);
+  access.check('configure', 'queue', stripLineEnds(name));
+  const messageCount = vhost.queues.delete(name, identity, args);
   if (!args.nowait) channel.sendWhenDurable('queue.delete-ok', { messageCount });
 }
 
 /** queue.bind (0-9-1 §1.7.2.3). */
 export function bind(channel: Channel, args: MethodArguments<'queue.bind'>): void {
   const { vhost, identity } = channel.context;
-  vhost.bindQueue(bindingOf(channel, args), identity);
+  const binding = bindingOf(channel, args);
+  checkBinding(channel, 'queue', binding);
+  vhost.bindQueue(binding, identity);
   if (!args.nowait) channel.sendWhenDurable('queue.bind-ok', {});
 }
 
 /** queue.unbind (0-9-1 §1.7.2.5). */
 export function unbind(channel: Channel, args: MethodArguments<'queue.unbind'>): void {
   const { vhost, identity } = channel.context;
-  vhost.unbindQueue(bindingOf(channel, args), identity);
+  const binding = bindingOf(channel, args);
+  checkBinding(channel, 'queue', binding);
+  vhost.unbindQueue(binding, identity);
   channel.sendWhenDurable('queue.unbind-ok', {});
 }
 
 /** queue.purge (0-9-1 §1.7.2.7). */
 export function purge(channel: Channel, args: MethodArguments<'queue.purge'>): void {
-  const { vhost, identity } = channel.context;
-  const queue = vhost.queues.requireAccess(namedOrLast(channel, args.queue), identity);
-  const messageCount = queue.purge();
+  const { vhost, identity, access } = channel.context;
+  const name = namedOrLast(channel, args.queue);
+  access.check('read', 'queue', name);
+  const messageCount = vhost.queues.requireAccess(name, identity).purge();
   if (!args.nowait) channel.sendWhenDurable('queue.purge-ok', { messageCount });
 }
 
@@ -74,7 +97,7 @@ export function namedOrLast(channel: Channel, name: string): string {
 function bindingOf(
   channel: Channel,
   args: MethodArguments<'queue.bind'> | MethodArguments<'queue.unbind'>,
-): Parameters<Channel['context']['vhost']['bindQueue']>[0] {
+): BindingRequest {
   const queue = namedOrLast(channel, args.queue);
   const routingKey = args.queue === '' && args.routingKey === '' ? queue : args.routingKey;
   return { source: args.exchange, destination: queue, routingKey, arguments: args.arguments };

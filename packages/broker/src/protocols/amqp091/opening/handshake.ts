@@ -10,23 +10,42 @@ import {
   FRAME_HEARTBEAT,
   FRAME_METHOD,
   FRAME_MIN_SIZE,
+  fromWire,
+  type MethodId,
   PROTOCOL_HEADER,
   REPLY_CODES,
   UnknownMethodError,
 } from '@leveret/amqp';
 import type { Timer } from '../../../base/clock.js';
-import type { Authenticator, User } from '../../../core/ports.js';
+import type {
+  Admissions,
+  Authenticator,
+  Authorizer,
+  LoginFailure,
+  User,
+} from '../../../core/ports.js';
+import { Refusal } from '../../../core/refusal.js';
 import type { VirtualHost } from '../../../core/virtual-host.js';
+import { reportLogin } from '../connection-events.js';
 import type { ConnectionContext, Surroundings } from '../context.js';
 import { unexpectedFrame } from '../frame-error.js';
+import { refusalToError } from '../replies.js';
 import { Transport, type TransportListener } from '../transport.js';
 import type { Endpoints } from './endpoints.js';
-import { MECHANISMS, readResponse } from './sasl.js';
+import { mechanismsFor, type Passwordless, readResponse } from './sasl.js';
 import { type ServerProperties, serverPropertiesTable } from './server-properties.js';
 
 /** What a handshake needs to know of the broker. */
 export interface HandshakePorts extends Surroundings {
   readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly admissions: Admissions;
+  /** Counted as they come. */
+  readonly logins: { succeeded: number; failed: number };
+  /** The user for those who come by ANONYMOUS; undefined if nobody may. */
+  readonly anonymousUser: string | undefined;
+  /** The user that a peer has proved to be by its stream, if it has. */
+  readonly externalUser: (stream: Duplex) => string | undefined;
   readonly serverProperties: ServerProperties;
   /** The virtual host of that name, if there is one. */
   readonly findVhost: (name: string) => VirtualHost | undefined;
@@ -35,7 +54,9 @@ export interface HandshakePorts extends Surroundings {
 /** Takes over from a handshake that has succeeded. */
 export type Opened = (transport: Transport, context: ConnectionContext) => TransportListener;
 
-type Step = 'header' | 'start-ok' | 'tune-ok' | 'open' | 'over';
+type Step = 'header' | 'start-ok' | 'login' | 'tune-ok' | 'open' | 'over';
+
+const CONNECTION_OPEN: MethodId = { classId: 10, methodId: 40 };
 
 /** Protocol headers we speak to: 0-9-1, and 0-9, which is close enough (RabbitMQ). */
 const HEADER_0_9 = Buffer.from([0x41, 0x4d, 0x51, 0x50, 1, 1, 0, 9]);
@@ -56,7 +77,9 @@ export class Handshake implements TransportListener {
   readonly #over: () => void;
   readonly #transport: Transport;
   #timer: Timer;
+  readonly #duplex: Duplex;
   readonly #endpoints: Endpoints;
+  #passwordless: Passwordless = { anonymousUser: undefined, externalUser: undefined };
   #step: Step = 'header';
   #header: Buffer = Buffer.alloc(0);
   #user: User | undefined;
@@ -77,6 +100,7 @@ export class Handshake implements TransportListener {
     this.#ports = ports;
     this.#opened = opened;
     this.#over = over;
+    this.#duplex = duplex;
     this.#endpoints = endpoints;
     const { turn, pool, limits, clock } = ports;
     const transportPorts = { turn, pool, outputBytesMax: limits.outputBytesMax };
@@ -116,6 +140,7 @@ export class Handshake implements TransportListener {
   drained(): void {}
 
   closed(): void {
+    this.#step = 'over';
     this.#timer.cancel();
     this.#over();
   }
@@ -132,12 +157,14 @@ export class Handshake implements TransportListener {
     const rest = this.#header.subarray(PROTOCOL_HEADER.length);
     if (header.equals(PROTOCOL_HEADER) || header.equals(HEADER_0_9)) {
       this.#step = 'start-ok';
+      const { anonymousUser, externalUser } = this.#ports;
+      this.#passwordless = { anonymousUser, externalUser: externalUser(this.#duplex) };
       this.#transport.send(
         encodeMethodFrame(0, 'connection.start', {
           versionMajor: 0,
           versionMinor: 9,
           serverProperties: serverPropertiesTable(this.#ports.serverProperties),
-          mechanisms: MECHANISMS,
+          mechanisms: mechanismsFor(this.#passwordless),
           locales: 'en_US',
         }),
       );
@@ -176,21 +203,50 @@ export class Handshake implements TransportListener {
 
   #login(mechanism: string, response: string, clientProperties: FieldTable): void {
     this.#clientProperties = clientProperties;
-    const credentials = readResponse(mechanism, response);
+    this.#mechanism = mechanism;
+    const credentials = readResponse(mechanism, response, this.#passwordless);
     if (credentials === undefined) {
       this.#refuse(`no credentials for mechanism ${mechanism}`);
       return;
     }
-    const { user, password } = credentials;
-    const result = this.#ports.authenticator.login(user, password, this.#endpoints.isLoopback);
+    const { user } = credentials;
+    const { peerHost: address, isLoopback } = this.#endpoints;
+    this.#step = 'login';
+    const isAwaited = (): boolean => this.#step === 'login';
+    const attempt = { ...credentials, address, isLoopback, isAwaited };
+    const result = this.#ports.authenticator.login(attempt);
+    if (result instanceof Promise) this.#awaitLogin(user, result);
+    else this.#loggedIn(user, result);
+  }
+
+  /** Whatever the peer sends meanwhile waits, too. */
+  #awaitLogin(user: string, result: Promise<User | LoginFailure>): void {
+    this.#transport.holdReading(false);
+    result.then(
+      (outcome) => {
+        if (this.#step !== 'login') return;
+        this.#loggedIn(user, outcome);
+        this.#transport.resumeReading();
+      },
+      (error: unknown) => {
+        this.broken(error);
+        this.#transport.destroy();
+      },
+    );
+  }
+
+  #loggedIn(user: string, result: User | LoginFailure): void {
+    const { limits, logins } = this.#ports;
+    const failure = typeof result === 'string' ? result : undefined;
+    reportLogin(this.#ports, this.#endpoints, this.#mechanism, user, failure);
     if (typeof result === 'string') {
-      this.#loginFailed(mechanism, user, result);
+      logins.failed++;
+      this.#loginFailed(user, result);
       return;
     }
+    logins.succeeded++;
     this.#user = result;
-    this.#mechanism = mechanism;
     this.#step = 'tune-ok';
-    const { limits } = this.#ports;
     this.#transport.send(
       encodeMethodFrame(0, 'connection.tune', {
         channelMax: limits.channelsMax,
@@ -200,8 +256,13 @@ export class Handshake implements TransportListener {
     );
   }
 
-  #loginFailed(mechanism: string, user: string, reason: string): void {
-    this.#ports.logger.warn(`login of user '${user}' refused: ${reason}`, { mechanism });
+  #loginFailed(user: string, reason: LoginFailure): void {
+    const mechanism = this.#mechanism;
+    const { name: connection } = this.#endpoints;
+    this.#ports.logger.warn(`login of user '${fromWire(user)}' refused: ${reason}`, {
+      mechanism,
+      connection,
+    });
     if (hasCapability(this.#clientProperties, 'authentication_failure_close')) {
       const text =
         `Login was refused using authentication mechanism ${mechanism}. ` +
@@ -232,18 +293,14 @@ export class Handshake implements TransportListener {
   }
 
   #open(vhostName: string): void {
-    const vhost = this.#ports.findVhost(vhostName);
-    if (vhost === undefined) {
-      throw connectionError(REPLY_CODES.NOT_ALLOWED, `vhost ${vhostName} not found`, {
-        classId: 10,
-        methodId: 40,
-      });
-    }
+    const { vhost, access, admission } = this.#enter(vhostName, this.#user!.name);
     this.#timer.cancel();
     this.#transport.send(encodeMethodFrame(0, 'connection.open-ok', { knownHosts: '' }));
     const context: ConnectionContext = {
       ...this.#ports,
       vhost,
+      access,
+      admission,
       user: this.#user!,
       identity: { name: this.#endpoints.name, user: this.#user!.name },
       endpoints: this.#endpoints,
@@ -257,6 +314,28 @@ export class Handshake implements TransportListener {
       heartbeatSeconds: this.#heartbeatSeconds,
     };
     this.#transport.handOver(this.#opened(this.#transport, context));
+  }
+
+  /** In RabbitMQ's order: is there such a virtual host, is there room, may the user enter it. */
+  #enter(
+    vhostName: string,
+    user: string,
+  ): Pick<ConnectionContext, 'vhost' | 'access' | 'admission'> {
+    const { authorizer, admissions, logger } = this.#ports;
+    try {
+      const vhost = this.#ports.findVhost(vhostName);
+      if (vhost === undefined) throw new Refusal('not-allowed', `vhost ${vhostName} not found`);
+      const admission = admissions.admit(user, vhostName);
+      const access = authorizer.access(user, vhostName);
+      if (access !== undefined) return { vhost, access, admission };
+      admission.leave();
+      const text = `access to vhost '${vhostName}' refused for user '${user}'`;
+      throw new Refusal('not-allowed', text);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      logger.warn(`connection refused: ${error.message}`, { connection: this.#endpoints.name });
+      throw refusalToError(error, CONNECTION_OPEN);
+    }
   }
 
   /** Tells the peer why, and waits for it to agree. */

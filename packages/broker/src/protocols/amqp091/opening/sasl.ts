@@ -3,17 +3,36 @@ import { DecodeError, decodeTable } from '@leveret/amqp';
 /** Who somebody says they are, and how they want to prove it. */
 export interface Credentials {
   readonly user: string;
-  readonly password: string;
+  /** Undefined if it is not by a password. */
+  readonly password: string | undefined;
+}
+
+/** Who a peer may be taken for without a password. */
+export interface Passwordless {
+  /** The user for whoever asks for ANONYMOUS. */
+  readonly anonymousUser: string | undefined;
+  /** The user that the peer has proved to be by its stream: EXTERNAL. */
+  readonly externalUser: string | undefined;
 }
 
 /** The mechanisms offered in connection.start, in RabbitMQ's order. */
-export const MECHANISMS = 'AMQPLAIN PLAIN';
+export function mechanismsFor({ anonymousUser, externalUser }: Passwordless): string {
+  const mechanisms = ['AMQPLAIN', 'PLAIN'];
+  if (anonymousUser !== undefined) mechanisms.unshift('ANONYMOUS');
+  if (externalUser !== undefined) mechanisms.unshift('EXTERNAL');
+  return mechanisms.join(' ');
+}
 
-/** Reads a SASL response; undefined if the mechanism is not ours or the response makes no sense. */
-export function readResponse(mechanism: string, response: string): Credentials | undefined {
+/** Reads a SASL response; undefined if the mechanism is not offered or it makes no sense. */
+export function readResponse(
+  mechanism: string,
+  response: string,
+  { anonymousUser, externalUser }: Passwordless,
+): Credentials | undefined {
   if (mechanism === 'PLAIN') return readPlain(response);
   if (mechanism === 'AMQPLAIN') return readAmqplain(response);
-  return undefined;
+  const user = { ANONYMOUS: anonymousUser, EXTERNAL: externalUser }[mechanism];
+  return user === undefined ? undefined : { user, password: undefined };
 }
 
 /**

@@ -5,7 +5,7 @@ import { Assembling, framesOf } from '../content.test.support.js';
 import type { PublishAssembler } from './publish-assembler.js';
 import { checkPublish } from './publish-check.js';
 
-const GUEST = { userName: 'guest', replyAddress: undefined };
+const GUEST = { userName: 'guest', mayImpersonate: false, replyAddress: undefined };
 
 /** A publish with these properties, checked. */
 function checked(
@@ -134,7 +134,7 @@ test('of CC and BCC only the strings count, and nothing but an array will do', (
 test('the name for direct replies becomes the channel’s address', () => {
   const replyTo = 'amq.rabbitmq.reply-to';
   assertRefused({ replyTo }, 'fast reply consumer does not exist');
-  const identity = { userName: 'guest', replyAddress: `${replyTo}.g1-address` };
+  const identity = { ...GUEST, replyAddress: `${replyTo}.g1-address` };
   const { message } = checked({ replyTo, messageId: 'm' }, identity);
   assert.deepEqual(message.properties(), { replyTo: identity.replyAddress, messageId: 'm' });
   const { message: other } = checked({ replyTo: 'elsewhere' }, identity);

@@ -13,6 +13,8 @@ import type { PublishAssembler } from './publish-assembler.js';
 /** Who publishes, as far as a message's properties are concerned. */
 export interface PublisherIdentity {
   readonly userName: string;
+  /** Whether the user may publish in another's name. */
+  readonly mayImpersonate: boolean;
   /** The address of the channel's direct reply-to consumer, if it has one. */
   readonly replyAddress: string | undefined;
 }
@@ -24,7 +26,7 @@ export interface PublisherIdentity {
 export function checkPublish(publish: PublishAssembler, publisher: PublisherIdentity): void {
   const { header, expiration, userId, replyTo, message } = publish;
   if (replyTo === REPLY_TO) putReplyAddress(publish, publisher.replyAddress);
-  if (userId !== undefined && userId !== publisher.userName) {
+  if (userId !== undefined && userId !== publisher.userName && !publisher.mayImpersonate) {
     refuse(
       `user_id property set to '${userId}' but authenticated user was '${publisher.userName}'`,
     );

@@ -20,6 +20,10 @@ export class Publisher {
   readonly #identity: PublisherIdentity;
   readonly #firehose: Firehose;
   readonly #origin: TraceOrigin;
+  /** The exchange that was found permitted last, and at which version: most publishes repeat it. */
+  #permitted: string | undefined;
+  #permittedAt = -1;
+  #governsTopics = false;
 
   /** `identity` is asked anew for each publish: the reply address comes and goes. */
   constructor(
@@ -52,9 +56,13 @@ export class Publisher {
     if (assembler.immediate) {
       throw connectionError(REPLY_CODES.NOT_IMPLEMENTED, 'immediate=true', BASIC_PUBLISH);
     }
-    const { vhost } = this.#context;
+    const { vhost, access } = this.#context;
+    if (message.exchange !== this.#permitted || access.version !== this.#permittedAt) {
+      this.#checkPermitted(message.exchange);
+    }
     const exchange = vhost.publishable(message.exchange);
     checkPublish(assembler, this.#identity);
+    if (this.#governsTopics && exchange.spec.type === 'topic') this.#checkTopics(message);
     const queues = vhost.route(exchange, message);
     if (this.confirms.isEnabled) this.confirms.published();
     if (this.transaction === undefined) this.#enqueue(message, queues, assembler.mandatory);
@@ -70,6 +78,21 @@ export class Publisher {
       if (queues.length === 0) this.#unrouted(message as AmqpMessage, mandatory);
       message.release();
     }
+  }
+
+  #checkPermitted(exchange: string): void {
+    const { access } = this.#context;
+    access.check('write', 'exchange', exchange);
+    this.#permitted = exchange;
+    this.#permittedAt = access.version;
+    this.#governsTopics = access.governsTopics(exchange);
+  }
+
+  /** The keys in CC and BCC lead as far as the routing key does. */
+  #checkTopics({ exchange, routingKey, extraRoutingKeys }: AmqpMessage): void {
+    const { access } = this.#context;
+    access.checkTopic('write', exchange, routingKey);
+    for (const key of extraRoutingKeys ?? []) access.checkTopic('write', exchange, key);
   }
 
   #enqueue(message: AmqpMessage, queues: readonly Queue[], mandatory: boolean): void {
