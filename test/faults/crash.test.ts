@@ -3,7 +3,7 @@ import { SCENARIOS } from '../simulation/scenarios.js';
 import { crash } from './crashes.js';
 
 /** So many in every test run; `kill-broker.js --kills N` does as many as one likes. */
-const KILLS = 50;
+const KILLS = 30;
 
 for (const [name, newScenario] of Object.entries(SCENARIOS)) {
   const title = `what was confirmed is there when the process was killed: ${name}`;

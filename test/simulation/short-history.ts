@@ -69,6 +69,7 @@ class Recorder {
     await this.#ask('exchange.delete', { exchange: 'fan' });
     await this.#acknowledge('q0', 1);
     for (let i = 0; i < 3; i++) await this.#publish('', 'urgent', 1_000);
+    await this.#rejectAll();
     this.#world.cut();
     return { events: this.#disk.events, milestones: this.#milestones, fileBytes: FILE_BYTES };
   }
@@ -106,6 +107,24 @@ class Recorder {
       await this.#world!.wait(client.call('basic.get', { queue }));
       await this.#step(async () => {
         client.send('basic.ack', { deliveryTag: i + 1 });
+        await client.roundTrip();
+      }, false);
+    }
+    client.cut();
+  }
+
+  /** Messages come back, and die of it or are rejected; nobody is told when that is durable. */
+  async #rejectAll(): Promise<void> {
+    const args = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'q1' };
+    const limited = { ...args, 'x-delivery-limit': 1 };
+    await this.#ask('queue.declare', { queue: 'mortal', durable: true, arguments: limited });
+    for (let i = 0; i < 3; i++) await this.#publish('', 'mortal', 50);
+    const client = await this.#world!.connect();
+    for (const requeue of [true, true, true, false]) {
+      const { method } = await this.#world!.wait(client.call('basic.get', { queue: 'mortal' }));
+      const deliveryTag = method.args.deliveryTag as number; // as the wire has it
+      await this.#step(async () => {
+        client.send('basic.nack', { deliveryTag, requeue });
         await client.roundTrip();
       }, false);
     }

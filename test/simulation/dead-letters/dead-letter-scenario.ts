@@ -65,7 +65,7 @@ export class DeadLetterScenario implements Scenario {
     }
   }
 
-  /** Meets every letter, each of which has to be in one queue; they are not given back. */
+  /** Meets every letter, each of which has to be in one queue, and lets go of them all. */
   async #lookEverywhere(broker: BrokerAccess): Promise<Map<number, Sighting>> {
     const found = new Map<number, Sighting>();
     const client = await broker.connect();
@@ -76,7 +76,10 @@ export class DeadLetterScenario implements Scenario {
     );
     for (let looks = 0; looks < LOOKS_MAX; looks++) {
       for (const queue of QUEUES_IN_ORDER) await this.#lookInto(queue, broker, client, found);
-      if (due.every(({ id }) => found.has(id))) return found;
+      if (due.every(({ id }) => found.has(id))) {
+        client.cut();
+        return found;
+      }
       broker.letTimePass(1);
       await nextTurn();
     }
@@ -128,7 +131,7 @@ function asFound(letter: Letter, { queue, deaths, returns, seenAt }: Sighting): 
   return {
     ...known,
     rejections: { asked: rejections, durable: rejections },
-    // It comes back once more, if the broker that was looked at is stopped and not cut.
+    // It comes back once more, if the broker notices that whoever has looked is gone.
     returns: { asked: returns + 1, durable: returns },
   };
 }
