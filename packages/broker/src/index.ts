@@ -3,6 +3,7 @@ export type { LogFields, Logger } from './base/logger.js';
 export type { Machine } from './base/machine.js';
 export type { Random } from './base/random.js';
 export { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
+export type { DeduplicationCount } from './core/deduplication/deduplication.js';
 export type {
   Policy,
   PolicyDefinition,

@@ -3,6 +3,7 @@ import type { Deadlines } from './base/deadlines.js';
 import type { Logger } from './base/logger.js';
 import type { Random } from './base/random.js';
 import type { Turn } from './base/turn.js';
+import { KEY_FORMAT, StoredKey } from './core/deduplication/stored-key.js';
 import { provideEventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
 import { endsChain, Journalled } from './core/persistence.js';
@@ -63,8 +64,10 @@ export async function openJournal(
     const journal: Journal = new Journal(
       {
         ...ports,
-        decode: (format, priority, ...range) =>
-          AmqpMessage.restore(slabs, { format, priority }, ...range),
+        decode: (format, priority, buffer, start, end) =>
+          format === KEY_FORMAT
+            ? StoredKey.restore(buffer, start, end)
+            : AmqpMessage.restore(slabs, { format, priority }, buffer, start, end),
         topology: () => topologyOf(vhosts, persistence),
       },
       options,
@@ -88,10 +91,13 @@ export async function openJournal(
       const change = each as TopologyChange;
       if (change.what === 'queue-numbers') persistence.sawQueueNumber(change.next - 1);
       else vhostOf(change.vhost).restore(change);
-      if (change.what === 'queue') persistence.sawQueueNumber(change.number);
+      if (change.what === 'queue' || change.what === 'window')
+        persistence.sawQueueNumber(change.number);
     }
+    for (const vhost of vhosts.values()) vhost.reopen();
     persistence.restored();
     await journal.open();
+    for (const vhost of vhosts.values()) await vhost.deduplication.load();
     for (const vhost of vhosts.values()) vhost.restored();
     await markBegun(files, options.directory);
     return { journal, vhosts, lock, budget: ports.budget };

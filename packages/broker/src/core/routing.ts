@@ -1,10 +1,16 @@
+import type { Passage } from './deduplication/passage.js';
 import type { Exchange } from './exchange/exchange.js';
 import type { Destination } from './exchange/router.js';
 import type { Message } from './message.js';
 import type { Queue } from './queue/queue.js';
 
-/** Finds an exchange by name: an alternate exchange may be missing. */
-export type FindExchange = (name: string) => Exchange | undefined;
+/** What routing asks of a virtual host. */
+export interface RoutingPorts {
+  /** Finds an exchange by name: an alternate exchange may be missing. */
+  find(name: string): Exchange | undefined;
+  /** The message comes by an exchange that holds duplicates back: what is to be noted of that. */
+  passage(): Passage;
+}
 
 /**
  * The queues that a message published to an exchange goes to, each once: through its bindings,
@@ -14,16 +20,16 @@ export type FindExchange = (name: string) => Exchange | undefined;
 export function route(
   exchange: Exchange,
   message: Message,
-  find: FindExchange,
+  ports: RoutingPorts,
   topologyVersion: number,
 ): readonly Queue[] {
   const { routingKey, extraRoutingKeys } = message;
   if (extraRoutingKeys !== undefined) {
-    return walk(exchange, [routingKey, ...extraRoutingKeys], message, find).queues;
+    return walk(exchange, [routingKey, ...extraRoutingKeys], message, ports).queues;
   }
   const known = exchange.routes.get(routingKey, topologyVersion);
   if (known !== undefined) return known;
-  const { queues, byRoutingKey } = walk(exchange, [routingKey], message, find);
+  const { queues, byRoutingKey } = walk(exchange, [routingKey], message, ports);
   if (byRoutingKey) exchange.routes.set(routingKey, topologyVersion, queues);
   return queues;
 }
@@ -33,7 +39,7 @@ function walk(
   from: Exchange,
   routingKeys: readonly string[],
   message: Message,
-  find: FindExchange,
+  ports: RoutingPorts,
 ): { queues: Queue[]; byRoutingKey: boolean } {
   const queues = new Set<Queue>();
   const seen = new Set<Exchange>([from]);
@@ -41,13 +47,21 @@ function walk(
   // A set is iterated in order of insertion, those added meanwhile included.
   for (const exchange of seen) {
     const destinations = new Set<Destination>();
+    const { deduplication } = exchange;
+    if (deduplication !== undefined) {
+      byRoutingKey = false;
+      if (!ports.passage().passes(deduplication, message)) {
+        if (deduplication.settings.usesAlternate) addAlternate(exchange, ports, seen);
+        continue;
+      }
+    }
     if (exchange.router.byRoutingKey) {
       for (const key of routingKeys) exchange.router.route(key, message, destinations);
     } else {
       byRoutingKey = false;
       exchange.router.route(message.routingKey, message, destinations);
     }
-    if (destinations.size === 0) addAlternate(exchange, find, destinations);
+    if (destinations.size === 0) addAlternate(exchange, ports, destinations);
     for (const destination of destinations) {
       if (destination.kind === 'queue') queues.add(destination);
       else seen.add(destination);
@@ -56,9 +70,13 @@ function walk(
   return { queues: [...queues], byRoutingKey };
 }
 
-function addAlternate(exchange: Exchange, find: FindExchange, into: Set<Destination>): void {
+function addAlternate(
+  exchange: Exchange,
+  ports: RoutingPorts,
+  into: { add(alternate: Exchange): unknown },
+): void {
   const { alternate } = exchange;
   // The default exchange has no bindings, and routes by queue name only what is published to it.
-  const found = alternate === undefined || alternate === '' ? undefined : find(alternate);
+  const found = alternate === undefined || alternate === '' ? undefined : ports.find(alternate);
   if (found !== undefined) into.add(found);
 }
