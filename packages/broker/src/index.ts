@@ -5,6 +5,17 @@ export type { Random } from './base/random.js';
 export { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
 export type { DeduplicationCount } from './core/deduplication/deduplication.js';
 export type {
+  BindingExplanation,
+  DeadLetterExplanation,
+  ExchangeExplanation,
+  Explanation,
+  PartVerdict,
+  QueueExplanation,
+  UnroutableMessage,
+  Verdict,
+} from './core/explain/explanation.js';
+export { explanationText } from './core/explain/explanation-text.js';
+export type {
   Policy,
   PolicyDefinition,
   PolicyList,
@@ -13,6 +24,7 @@ export type {
 } from './core/policy/policy.js';
 export type { Authenticator, LoginFailure, User } from './core/ports.js';
 export { Refusal, type RefusalReason } from './core/refusal.js';
+export type { ExplainRequest } from './explain-publish.js';
 export { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 export {
   SERVER_PROPERTIES,

@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 import { DEFAULT_PORT } from '@leveret/amqp';
 import { silentLogger } from './base/logger.js';
 import { Broker, type BrokerOptions, type StorageOptions } from './broker.js';
+import type { Explanation, UnroutableMessage } from './core/explain/explanation.js';
+import type { ExplainRequest } from './explain-publish.js';
 import { type Listener, listen, plainServer } from './listener.js';
 import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
 import { listenTls, type TlsCredentials, type TlsOptions } from './tls-listener.js';
@@ -33,6 +35,10 @@ export interface RunningBroker {
   vhost(name: string): VirtualHostControl;
   /** See {@link Broker.setMemoryHighWatermark}. */
   setMemoryHighWatermark(bytes?: number): void;
+  /** Says where a message would go and why: see {@link Broker.explain}. */
+  explain(request: ExplainRequest): Explanation;
+  /** The messages of late that reached no queue: see {@link Broker.unroutable}. */
+  unroutable(vhost?: string): readonly UnroutableMessage[];
   /** Serves a peer on a stream of any kind, besides those that come by the port. */
   accept(duplex: Duplex): void;
   /** Stops listening, ends every connection with 320, and leaves nothing open. */
@@ -84,6 +90,8 @@ export async function startBroker(options: StartOptions = {}): Promise<RunningBr
       },
       vhost: (name) => broker.vhost(name),
       setMemoryHighWatermark: (bytes) => broker.setMemoryHighWatermark(bytes),
+      explain: (request) => broker.explain(request),
+      unroutable: (vhost) => broker.unroutable(vhost),
       accept: (duplex) => broker.accept(duplex),
       close,
     };

@@ -1,4 +1,5 @@
 import { fromWire, toWire } from '@leveret/amqp';
+import { convert } from './convert.js';
 import type { DeduplicationCount } from './core/deduplication/deduplication.js';
 import type { Policy, PolicyList, PolicyRequest } from './core/policy/policy.js';
 import { Refusal } from './core/refusal.js';
@@ -85,18 +86,4 @@ class TextPolicies implements PolicyList {
   list(): readonly Policy[] {
     return this.#policies.list().map((policy) => convert(policy, fromWire));
   }
-}
-
-/** The same value with each string in it converted, keys included. */
-function convert<T>(value: T, how: (string: string) => string): T {
-  // What comes out is as deep and of the same types as what goes in.
-  return convertUnknown(value, how) as T;
-}
-
-function convertUnknown(value: unknown, how: (string: string) => string): unknown {
-  if (typeof value === 'string') return how(value);
-  if (Array.isArray(value)) return value.map((each) => convertUnknown(each, how));
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value);
-  return Object.fromEntries(entries.map(([key, each]) => [how(key), convertUnknown(each, how)]));
 }

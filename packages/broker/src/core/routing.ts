@@ -9,8 +9,16 @@ export interface RoutingPorts {
   /** Finds an exchange by name: an alternate exchange may be missing. */
   find(name: string): Exchange | undefined;
   /** The message comes by an exchange that holds duplicates back: what is to be noted of that. */
-  passage(): Passage;
+  passage(): Pick<Passage, 'passes'>;
 }
+
+/** Adds the destinations that a message goes to from an exchange. */
+export type Ask = (
+  exchange: Exchange,
+  routingKeys: readonly string[],
+  message: Message,
+  into: Set<Destination>,
+) => void;
 
 /**
  * The queues that a message published to an exchange goes to, each once: through its bindings,
@@ -34,12 +42,21 @@ export function route(
   return queues;
 }
 
-/** Follows the bindings from exchange to exchange, each of them once however they are connected. */
-function walk(
+const askRouter: Ask = ({ router }, routingKeys, message, into) => {
+  if (!router.byRoutingKey) router.route(message.routingKey, message, into);
+  else for (const key of routingKeys) router.route(key, message, into);
+};
+
+/**
+ * Follows the bindings from exchange to exchange, each of them once however they are connected.
+ * Whoever wants to know why has another `ask`.
+ */
+export function walk(
   from: Exchange,
   routingKeys: readonly string[],
   message: Message,
   ports: RoutingPorts,
+  ask: Ask = askRouter,
 ): { queues: Queue[]; byRoutingKey: boolean } {
   const queues = new Set<Queue>();
   const seen = new Set<Exchange>([from]);
@@ -55,12 +72,8 @@ function walk(
         continue;
       }
     }
-    if (exchange.router.byRoutingKey) {
-      for (const key of routingKeys) exchange.router.route(key, message, destinations);
-    } else {
-      byRoutingKey = false;
-      exchange.router.route(message.routingKey, message, destinations);
-    }
+    if (!exchange.router.byRoutingKey) byRoutingKey = false;
+    ask(exchange, routingKeys, message, destinations);
     if (destinations.size === 0) addAlternate(exchange, ports, destinations);
     for (const destination of destinations) {
       if (destination.kind === 'queue') queues.add(destination);

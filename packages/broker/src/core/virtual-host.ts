@@ -10,6 +10,7 @@ import { noReporting, type Reporting } from './events/reporting.js';
 import { TopologyEvents } from './events/topology-events.js';
 import type { Exchange } from './exchange/exchange.js';
 import { checkNotDefault, Exchanges } from './exchanges.js';
+import { Unroutables } from './explain/unroutables.js';
 import type { Message } from './message.js';
 import type { Persistence } from './persistence.js';
 import { Governance, type Governing } from './policy/governance.js';
@@ -61,6 +62,8 @@ export class VirtualHost {
   readonly replies: ReplyAddresses;
   readonly firehose: Firehose;
   readonly deduplication: Deduplication;
+  /** Messages that reached no queue: front ends note them. */
+  readonly unroutables: Unroutables;
   readonly #deadLetterOffice: DeadLetterOffice;
   readonly #events: TopologyEvents;
   readonly #persistence: Persistence;
@@ -82,6 +85,7 @@ export class VirtualHost {
       this.#topologyVersion++;
     };
     const queuesByName = new Map<string, Queue>();
+    this.unroutables = new Unroutables(() => clock.wallTime());
     this.deduplication = new Deduplication(name, { deadlines, persistence });
     const { deduplication } = this;
     const topologyPorts = { random, persistence, changed, events: this.#events, deduplication };

@@ -159,6 +159,13 @@ export class Queue {
     return this.#rules.wouldRefuse(count, bytes, count === 1 ? 0 : takers);
   }
 
+  /** Whether one more message with so many octets of body would push old ones out. */
+  wouldDropHead(bytes: number): boolean {
+    if (this.#rules === undefined || this.#deleted) return false;
+    const takers = this.#backlog.ready > 0 ? 0 : this.#consumers.order.takers();
+    return takers === 0 && this.#rules.wouldDropHead(bytes);
+  }
+
   /**
    * Adds a consumer, without giving it anything yet: the front end answers first, then calls
    * {@link drain}. Throws a Refusal if the consumer or one that is there wants to be alone.

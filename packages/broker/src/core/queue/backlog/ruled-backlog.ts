@@ -141,6 +141,12 @@ export class RuledBacklog implements Backlog {
     return limit?.refusesPublish === true && limit.wouldExceed(count, bytes, takers);
   }
 
+  /** Whether one more message with so many octets would be too much, and others be dropped. */
+  wouldDropHead(bytes: number): boolean {
+    const limit = this.#limit;
+    return limit?.refusesPublish === false && limit.wouldExceed(1, bytes, 0);
+  }
+
   /** A message has been refused; it may be borrowed. */
   refused(message: Message): void {
     const { deadLettering } = this.#burial;

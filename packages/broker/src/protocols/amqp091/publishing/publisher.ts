@@ -113,9 +113,15 @@ export class Publisher {
 
   #unrouted(message: AmqpMessage, mandatory: boolean, passage: Passage | undefined): void {
     const { vhost } = this.#context;
-    const text = passage?.isHeldBack ? 'NO_ROUTE: duplicate' : 'NO_ROUTE';
     const reply = message.exchange === '' ? vhost.replies.find(message.routingKey) : undefined;
-    if (reply !== undefined) reply.deliverReply(message);
-    else if (mandatory) this.#writer.returned(REPLY_CODES.NO_ROUTE, text, message);
+    if (reply !== undefined) {
+      reply.deliverReply(message);
+      return;
+    }
+    const isDuplicate = passage?.isHeldBack === true;
+    if (!isDuplicate) vhost.unroutables.note(message);
+    if (!mandatory) return;
+    const text = isDuplicate ? 'NO_ROUTE: duplicate' : 'NO_ROUTE';
+    this.#writer.returned(REPLY_CODES.NO_ROUTE, text, message);
   }
 }
