@@ -30,8 +30,20 @@ const PLACES: readonly Place[] = [
 
 /** What is known of a key at a place. */
 interface Known {
+  /** Whether somebody was told that its message, or a duplicate of it, is safe. */
+  isConfirmed: boolean;
   /** Whether its message was acknowledged, and whether that is known to be on the disk. */
   removed: 'no' | 'maybe' | 'yes';
+}
+
+/** A publisher with confirms. */
+interface Sender {
+  readonly client: StreamClient;
+  /** What waits for its confirm, by delivery tag. */
+  readonly waiting: Map<number, Known>;
+  sent: number;
+  /** Told when nothing waits any more. */
+  onConfirmed: () => void;
 }
 
 /**
@@ -48,8 +60,6 @@ class Simulation {
   readonly #known = new Map<Place, Map<string, Known>>();
   #content: readonly DiskEvent[] = [];
   #lastKey = 0;
-  #onConfirm: () => void = () => {};
-  #unconfirmed = 0;
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
@@ -73,10 +83,13 @@ class Simulation {
     const isClean = this.#random.percent(20);
     const world = await this.#open(disk);
     try {
-      const client = await this.#connect(world);
-      await declareAll(world, client);
+      // What one has published the other may repeat before the first is told that it is safe.
+      const senders = [await connect(world), await connect(world)];
+      await declareAll(world, senders[0]!.client);
       if (!isClean) disk.crashAfter(this.#random.below(CRASH_EVENTS_MAX), () => world.cut());
-      for (let i = 0; i < STEPS_MAX && !disk.isDead; i++) await this.#step(world, client);
+      for (let i = 0; i < STEPS_MAX && !disk.isDead; i++) {
+        await this.#step(world, this.#random.pick(senders), senders);
+      }
       if (isClean) await world.close();
     } catch (error) {
       if (!disk.isDead || !(error instanceof ClosedError)) throw error;
@@ -85,31 +98,41 @@ class Simulation {
     this.#content = disk.crash();
   }
 
-  async #step(world: World, client: StreamClient): Promise<void> {
+  async #step(world: World, sender: Sender, all: readonly Sender[]): Promise<void> {
     const place = this.#random.pick(PLACES);
     const known = this.#known.get(place)!;
     const action = this.#random.pick(['acknowledge', 'repeat', 'publish', 'publish']);
-    if (action === 'acknowledge') await this.#acknowledge(world, client, place);
-    else if (action === 'publish' || known.size === 0) {
-      this.#publish(client, place, String(++this.#lastKey));
-    } else this.#publish(client, place, this.#random.pick([...known.keys()]));
-    if (this.#random.percent(40)) await this.#confirmed(world);
+    if (action === 'acknowledge') {
+      // All that was published is in the queue, so that nothing of it comes after this.
+      for (const each of all) await confirmed(world, each);
+      await this.#acknowledge(world, sender.client, place);
+    } else if (action === 'publish' || known.size === 0) {
+      this.#publish(sender, place, String(++this.#lastKey));
+    } else {
+      const key = this.#random.pick([...known.keys()].slice(-5));
+      this.#publish(sender, place, key);
+    }
+    const next = this.#random.below(10);
+    if (next < 3) await confirmed(world, sender);
+    else if (next < 5) await world.wait(sender.client.roundTrip());
   }
 
-  #publish(client: StreamClient, place: Place, key: string): void {
-    const known = this.#known.get(place)!;
-    if (place.whilePresent || !known.has(key)) known.set(key, { removed: 'no' });
+  #publish(sender: Sender, place: Place, key: string): void {
+    const all = this.#known.get(place)!;
+    let known = all.get(key);
+    if (known === undefined || (place.whilePresent && known.removed !== 'no')) {
+      known = { isConfirmed: false, removed: 'no' };
+      all.set(key, known);
+    }
     const { exchange, queue: routingKey } = place;
     const body = Buffer.alloc(this.#random.pick([10, 10, 600]), ' ');
     body.write(key);
     const headers = { 'x-deduplication-header': key };
-    client.publish({ exchange, routingKey }, body, { deliveryMode: 2, headers });
-    this.#unconfirmed++;
+    sender.client.publish({ exchange, routingKey }, body, { deliveryMode: 2, headers });
+    sender.waiting.set(++sender.sent, known);
   }
 
   async #acknowledge(world: World, client: StreamClient, place: Place): Promise<void> {
-    // All that was published is in the queue, so that nothing of it comes after this.
-    await this.#confirmed(world);
     const { queue } = place;
     const { method, body } = await world.wait(client.call('basic.get', { queue }));
     if (method.name === 'basic.get-empty') return;
@@ -125,15 +148,22 @@ class Simulation {
     known.removed = 'yes';
   }
 
-  /** Sends everything again, then looks at what is there. */
+  /** Looks at what is there; then sends everything again, and looks once more. */
   async #check(): Promise<void> {
     const disk = new FaultyFiles({ seed: this.#random.bits(), content: this.#content });
     const world = await this.#open(disk);
-    const client = await this.#connect(world);
+    const sender = await connect(world);
+    const { client } = sender;
     await declareAll(world, client);
     for (const [place, known] of this.#known) {
-      for (const key of known.keys()) this.#publish(client, place, key);
-      await this.#confirmed(world);
+      const survived = await keysIn(world, client, place.queue);
+      for (const [key, { isConfirmed, removed }] of known) {
+        const isLost = isConfirmed && removed === 'no' && !survived.has(key);
+        assert.ok(!isLost, `${place.queue}: ${key} was confirmed, and is lost`);
+      }
+      await world.wait(client.call('basic.recover', { requeue: true }));
+      for (const key of known.keys()) this.#publish(sender, place, key);
+      await confirmed(world, sender);
       const found = await keysIn(world, client, place.queue);
       for (const [key, fact] of known) {
         checkKey(place, key, fact, found.get(key) ?? 0);
@@ -149,31 +179,35 @@ class Simulation {
   async #open(disk: FaultyFiles): Promise<World> {
     return await World.open(disk, this.#random, { fileBytes: this.#fileBytes });
   }
+}
 
-  async #connect(world: World): Promise<StreamClient> {
-    let confirmed = 0;
-    this.#unconfirmed = 0;
-    const client = await world.connect({
-      onConfirm: (tag, multiple) => {
-        this.#unconfirmed -= multiple ? tag - confirmed : 1;
-        confirmed = Math.max(confirmed, tag);
-        if (this.#unconfirmed === 0) this.#onConfirm();
-      },
-    });
-    await world.wait(client.call('confirm.select'));
-    return client;
-  }
+async function connect(world: World): Promise<Sender> {
+  const waiting = new Map<number, Known>();
+  const client = await world.connect({
+    onConfirm: (last, multiple) => {
+      for (const [tag, known] of waiting) {
+        if (multiple ? tag > last : tag !== last) continue;
+        known.isConfirmed = true;
+        waiting.delete(tag);
+      }
+      if (waiting.size === 0) sender.onConfirmed();
+    },
+  });
+  const sender: Sender = { client, waiting, sent: 0, onConfirmed: () => {} };
+  await world.wait(client.call('confirm.select'));
+  return sender;
+}
 
-  async #confirmed(world: World): Promise<void> {
-    if (this.#unconfirmed === 0) return;
-    const confirmed = new Promise<void>((resolve) => {
-      this.#onConfirm = resolve;
-    });
-    const dead = new Promise<void>((_resolve, reject) => {
-      world.whenCut(() => reject(new ClosedError('cut')));
-    });
-    await world.wait(Promise.race([confirmed, dead]));
-  }
+/** Waits until everything that was sent is confirmed. */
+async function confirmed(world: World, sender: Sender): Promise<void> {
+  if (sender.waiting.size === 0) return;
+  const done = new Promise<void>((resolve) => {
+    sender.onConfirmed = resolve;
+  });
+  const dead = new Promise<void>((_resolve, reject) => {
+    world.whenCut(() => reject(new ClosedError('cut')));
+  });
+  await world.wait(Promise.race([done, dead]));
 }
 
 function checkKey(place: Place, key: string, { removed }: Known, count: number): void {

@@ -48,6 +48,8 @@ export class Deduplication {
   /** While the topology is being put back nothing is made: numbers may still come. */
   #isOpen: boolean;
 
+  #duplicates = 0;
+
   constructor(
     vhost: string,
     ports: { readonly deadlines: Deadlines; readonly persistence: Persistence },
@@ -57,6 +59,18 @@ export class Deduplication {
     this.#persistence = ports.persistence;
     this.#isOpen = !ports.persistence.isRestoring;
   }
+
+  /**
+   * How many duplicates have been kept out in all. What a duplicate repeats may not be on the disk
+   * yet: whoever sees this grow tells its publisher only when everything is that was asked for.
+   */
+  get duplicates(): number {
+    return this.#duplicates;
+  }
+
+  readonly #keptOut = (): void => {
+    this.#duplicates++;
+  };
 
   /** The topology is back. Queues and exchanges have to be asked anew then. */
   open(): void {
@@ -88,7 +102,10 @@ export class Deduplication {
       ? new PresentKeys(rules)
       : this.#window(owner, spec.durable, settings);
     return this.#toLoad(
-      new QueueDeduplication(spec.name, settings, memory, () => this.#ended(owner)),
+      new QueueDeduplication(spec.name, settings, memory, {
+        keptOut: this.#keptOut,
+        ended: () => this.#ended(owner),
+      }),
     );
   }
 
@@ -103,7 +120,9 @@ export class Deduplication {
     } else if (this.#isOpen) {
       const owner: WindowOwner = { kind: 'exchange', name: spec.name };
       const window = this.#window(owner, spec.durable, settings);
-      exchange.deduplication = this.#toLoad(new ExchangeDeduplication(settings, window));
+      exchange.deduplication = this.#toLoad(
+        new ExchangeDeduplication(settings, window, this.#keptOut),
+      );
     }
   }
 

@@ -8,14 +8,25 @@ import type { DeduplicationWindow } from './window.js';
  * `x-message-deduplication`, or the argument of that name.
  */
 export class ExchangeDeduplication {
-  /** How many duplicates it has held back. */
-  duplicates = 0;
+  #duplicates = 0;
+  readonly #keptOut: () => void;
   readonly #window: DeduplicationWindow;
   #settings: ExchangeDeduplicationSettings;
 
-  constructor(settings: ExchangeDeduplicationSettings, window: DeduplicationWindow) {
+  /** `keptOut` is told of each duplicate. */
+  constructor(
+    settings: ExchangeDeduplicationSettings,
+    window: DeduplicationWindow,
+    keptOut: () => void,
+  ) {
+    this.#keptOut = keptOut;
     this.#settings = settings;
     this.#window = window;
+  }
+
+  /** How many duplicates it has held back. */
+  get duplicates(): number {
+    return this.#duplicates;
   }
 
   get settings(): ExchangeDeduplicationSettings {
@@ -42,6 +53,12 @@ export class ExchangeDeduplication {
    */
   isDuplicate(key: MessageKey): boolean {
     return this.#window.has(key.key) && !hasDied(key);
+  }
+
+  /** A duplicate has been held back. */
+  keptOut(): void {
+    this.#duplicates++;
+    this.#keptOut();
   }
 
   /** A message that came by here has been taken. */

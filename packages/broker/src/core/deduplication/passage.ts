@@ -48,7 +48,7 @@ export class Passage {
   settle(message: Message, isTaken: boolean): void {
     if (isTaken) for (const { by, key } of this.#passed) by.taken(key, message.persistent);
     for (const by of this.#heldBack) {
-      by.duplicates++;
+      by.keptOut();
       this.#bury(by, message);
     }
   }

@@ -4,27 +4,38 @@ import { PresentKeys } from './present-keys.js';
 import type { QueueDeduplicationSettings } from './settings.js';
 import type { DeduplicationWindow } from './window.js';
 
+/** Who wants to know of a queue's deduplication. */
+export interface QueueDeduplicationPorts {
+  /** A duplicate has been kept out. */
+  keptOut(): void;
+  /** The queue has gone. */
+  ended(): void;
+}
+
 /** Keeps duplicates out of a queue: the argument `x-message-deduplication`. */
 export class QueueDeduplication {
-  /** How many duplicates it has kept out. */
-  duplicates = 0;
+  #duplicates = 0;
   readonly #queue: string;
   #settings: QueueDeduplicationSettings;
   readonly #memory: PresentKeys | DeduplicationWindow;
-  /** Told when the queue has gone. */
-  readonly #ended: () => void;
+  readonly #ports: QueueDeduplicationPorts;
 
   /** `queue` is its name. */
   constructor(
     queue: string,
     settings: QueueDeduplicationSettings,
     memory: PresentKeys | DeduplicationWindow,
-    ended: () => void,
+    ports: QueueDeduplicationPorts,
   ) {
     this.#queue = queue;
     this.#settings = settings;
     this.#memory = memory;
-    this.#ended = ended;
+    this.#ports = ports;
+  }
+
+  /** How many duplicates it has kept out. */
+  get duplicates(): number {
+    return this.#duplicates;
   }
 
   get settings(): QueueDeduplicationSettings {
@@ -55,6 +66,12 @@ export class QueueDeduplication {
     return this.#memory.has(key.key) && !hasDied(key, this.#queue);
   }
 
+  /** A duplicate has been kept out. */
+  keptOut(): void {
+    this.#duplicates++;
+    this.#ports.keptOut();
+  }
+
   /** The queue has taken a message; `position` is -1 if a consumer has it already, for good. */
   taken(key: MessageKey, position: number, persistent: boolean): void {
     this.#memory.add(key, position, persistent);
@@ -71,6 +88,6 @@ export class QueueDeduplication {
 
   end(): void {
     this.#memory.end();
-    this.#ended();
+    this.#ports.ended();
   }
 }

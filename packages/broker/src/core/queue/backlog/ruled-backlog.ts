@@ -159,7 +159,7 @@ export class RuledBacklog implements Backlog {
     const { deadLettering } = this.#burial;
     const deduplication = this.#deduplication;
     if (deduplication === undefined) return;
-    deduplication.duplicates++;
+    deduplication.keptOut();
     if (!deduplication.settings.deadLetters || deadLettering === undefined) return;
     deadLettering.send(deadLettering.prepare(message, 'duplicate'));
   }
