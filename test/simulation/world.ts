@@ -31,6 +31,7 @@ export class World implements BrokerAccess {
   readonly #broker: Broker;
   readonly #clients = new Set<StreamClient>();
   #isCut = false;
+  readonly #whenCut: (() => void)[] = [];
 
   private constructor(disk: FaultyFiles, clock: HandTurnedClock, broker: Broker, log: string[]) {
     this.disk = disk;
@@ -77,6 +78,13 @@ export class World implements BrokerAccess {
     this.#isCut = true;
     for (const client of this.#clients) client.cut();
     this.#clients.clear();
+    for (const then of this.#whenCut.splice(0)) then();
+  }
+
+  /** Calls `then` when every plug is pulled; at once if they are. */
+  whenCut(then: () => void): void {
+    if (this.#isCut) then();
+    else this.#whenCut.push(then);
   }
 
   /** Waits for something, and lets time pass meanwhile. */

@@ -22,10 +22,17 @@ import { Turn } from './base/turn.js';
 import type { BrokerOptions, StorageOptions } from './broker-options.js';
 import { EventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
+import type { Explanation, UnroutableMessage } from './core/explain/explanation.js';
 import type { Message } from './core/message.js';
 import { InMemory } from './core/persistence.js';
 import { type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
 import { VirtualHost } from './core/virtual-host.js';
+import {
+  type ExplainRequest,
+  explainPublish,
+  type NewAmqpMessage,
+  unroutableMessages,
+} from './explain-publish.js';
 import { type OpenedJournal, openJournal } from './open-journal.js';
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
@@ -154,9 +161,21 @@ export class Broker {
 
   /** What there is to set in a virtual host. Throws a RangeError if there is none of that name. */
   vhost(name: string): VirtualHostControl {
-    const vhost = this.#realm.vhosts.get(toWire(name));
-    if (vhost === undefined) throw new RangeError(`no virtual host '${name}'`);
-    return controlOf(vhost);
+    return controlOf(this.#requireVhost(name));
+  }
+
+  /**
+   * Says where a message would go and why, binding by binding, and what each queue would do with
+   * it. Nothing is published, and nothing changes. Throws a RangeError if there is no such virtual
+   * host; what a publisher would be refused is an outcome.
+   */
+  explain(request: ExplainRequest): Explanation {
+    return explainPublish(this.#requireVhost(request.vhost ?? '/'), request, this.#newMessage);
+  }
+
+  /** The messages of late that reached no queue, the latest first, with what came near. */
+  unroutable(vhost: string = '/'): readonly UnroutableMessage[] {
+    return unroutableMessages(this.#requireVhost(vhost), this.#newMessage);
   }
 
   /**
@@ -254,6 +273,14 @@ export class Broker {
     const error = connectionError(REPLY_CODES.CONNECTION_FORCED, reason);
     for (const connection of this.#connections) if (isMeant(connection)) connection.close(error);
   }
+
+  #requireVhost(name: string): VirtualHost {
+    const vhost = this.#realm.vhosts.get(toWire(name));
+    if (vhost === undefined) throw new RangeError(`no virtual host '${name}'`);
+    return vhost;
+  }
+
+  readonly #newMessage: NewAmqpMessage = (parts) => composeMessage(this.#ports.slabs, parts);
 
   #checkEmptied(): void {
     if (this.#connections.size + this.#handshakes.size === 0) this.#emptied?.();

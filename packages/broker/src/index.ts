@@ -26,6 +26,18 @@ export type { Machine } from './base/machine.js';
 export type { Random } from './base/random.js';
 export { Broker, type LoginCounts } from './broker.js';
 export type { BrokerOptions, StorageOptions } from './broker-options.js';
+export type { DeduplicationCount } from './core/deduplication/deduplication.js';
+export type {
+  BindingExplanation,
+  DeadLetterExplanation,
+  ExchangeExplanation,
+  Explanation,
+  PartVerdict,
+  QueueExplanation,
+  UnroutableMessage,
+  Verdict,
+} from './core/explain/explanation.js';
+export { explanationText } from './core/explain/explanation-text.js';
 export type {
   Policy,
   PolicyDefinition,
@@ -43,6 +55,7 @@ export type {
   User,
 } from './core/ports.js';
 export { Refusal, type RefusalReason } from './core/refusal.js';
+export type { ExplainRequest } from './explain-publish.js';
 export { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 export {
   SERVER_PROPERTIES,

@@ -4,6 +4,7 @@ import type { Deadlines } from './base/deadlines.js';
 import type { Logger } from './base/logger.js';
 import type { Random } from './base/random.js';
 import type { Turn } from './base/turn.js';
+import { KEY_FORMAT, StoredKey } from './core/deduplication/stored-key.js';
 import { provideEventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
 import { endsChain, Journalled } from './core/persistence.js';
@@ -66,8 +67,10 @@ export async function openJournal(
     const journal: Journal = new Journal(
       {
         ...ports,
-        decode: (format, priority, ...range) =>
-          AmqpMessage.restore(slabs, { format, priority }, ...range),
+        decode: (format, priority, buffer, start, end) =>
+          format === KEY_FORMAT
+            ? StoredKey.restore(buffer, start, end)
+            : AmqpMessage.restore(slabs, { format, priority }, buffer, start, end),
         topology: () => topologyOf(realm, persistence),
       },
       options,
@@ -92,12 +95,16 @@ export async function openJournal(
       // What the journal holds was written by Journalled.
       const change = each as TopologyChange | AccessChange;
       if (change.what === 'queue-numbers') persistence.sawQueueNumber(change.next - 1);
-      if (change.what === 'queue') persistence.sawQueueNumber(change.number);
+      if (change.what === 'queue' || change.what === 'window') {
+        persistence.sawQueueNumber(change.number);
+      }
       realm.restore(change);
     }
     realm.seed(realmOptions);
+    for (const vhost of realm.vhosts.all()) vhost.reopen();
     persistence.restored();
     await journal.open();
+    for (const vhost of realm.vhosts.all()) await vhost.deduplication.load();
     for (const vhost of realm.vhosts.all()) vhost.restored();
     await markBegun(files, options.directory);
     return { journal, realm, lock, budget: ports.budget };

@@ -5,6 +5,8 @@ import type { PermissionSettings, UserSettings, VhostSettings } from './access-s
 import { silentLogger } from './base/logger.js';
 import { Broker, type LoginCounts } from './broker.js';
 import type { BrokerOptions, StorageOptions } from './broker-options.js';
+import type { Explanation, UnroutableMessage } from './core/explain/explanation.js';
+import type { ExplainRequest } from './explain-publish.js';
 import { type Listener, listen, plainServer } from './listener.js';
 import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
 import { listenTls, type TlsCredentials, type TlsOptions } from './tls-listener.js';
@@ -46,6 +48,10 @@ export interface RunningBroker {
   readonly vhosts: VhostSettings;
   /** How many peers have logged in, and how many have not been let in. */
   readonly logins: LoginCounts;
+  /** Says where a message would go and why: see {@link Broker.explain}. */
+  explain(request: ExplainRequest): Explanation;
+  /** The messages of late that reached no queue: see {@link Broker.unroutable}. */
+  unroutable(vhost?: string): readonly UnroutableMessage[];
   /** Serves a peer on a stream of any kind, besides those that come by the port. */
   accept(duplex: Duplex): void;
   /** Stops listening, ends every connection with 320, and leaves nothing open. */
@@ -104,6 +110,8 @@ export async function startBroker(options: StartOptions = {}): Promise<RunningBr
       },
       vhost: (name) => broker.vhost(name),
       setMemoryHighWatermark: (bytes) => broker.setMemoryHighWatermark(bytes),
+      explain: (request) => broker.explain(request),
+      unroutable: (vhost) => broker.unroutable(vhost),
       accept: (duplex) => broker.accept(duplex),
       close,
     };

@@ -1,4 +1,5 @@
 import { fromWire, toWire } from '@leveret/amqp';
+import type { DeduplicationCount } from './core/deduplication/deduplication.js';
 import type { Policy, PolicyList, PolicyRequest } from './core/policy/policy.js';
 import type { VirtualHost } from './core/virtual-host.js';
 import { convert, inText } from './text.js';
@@ -31,6 +32,8 @@ export interface VirtualHostControl {
    * `deliver.jobs`. Off unless it is turned on; not remembered when the broker stops.
    */
   tracing: boolean;
+  /** The queues and exchanges that keep duplicates out, and how many they have kept out. */
+  deduplication(): readonly DeduplicationCount[];
 }
 
 /** The control of a virtual host: here text becomes wire strings, and the reverse. */
@@ -44,6 +47,11 @@ export function controlOf(vhost: VirtualHost): VirtualHostControl {
     },
     set tracing(isOn) {
       vhost.tracing = isOn;
+    },
+    deduplication: () => {
+      const { deduplication, queues, exchanges } = vhost;
+      const counts = [...deduplication.list(queues.all(), exchanges.all())];
+      return counts.map((count) => ({ ...count, name: fromWire(count.name) }));
     },
   };
 }

@@ -7,7 +7,7 @@ import { pythonCommand, withoutPython } from './interpreter.js';
 const broker = await brokerUnderTest();
 const skip = await withoutPython('pika');
 
-for (const program of ['pika_blocking', 'pika_select']) {
+for (const program of ['pika_blocking', 'pika_select', 'pika_deduplication']) {
   test(program, { skip }, async (t) => {
     const path = repositoryPath(`test/conformance/python/${program}.py`);
     await runChecks(t, pythonCommand(path, [], { AMQP_URL: broker.url }));

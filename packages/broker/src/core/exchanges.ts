@@ -1,5 +1,7 @@
 import { type FieldTable, fieldTypeName } from '@leveret/amqp';
 import type { Random } from '../base/random.js';
+import { checkExchangeDeduplication } from './deduplication/argument-check.js';
+import type { Deduplication } from './deduplication/deduplication.js';
 import { requireSame, requireSameArguments } from './equivalence.js';
 import type { TopologyEvents } from './events/topology-events.js';
 import { DefaultRouter } from './exchange/default.js';
@@ -33,6 +35,7 @@ export class Exchanges {
   readonly #persistence: Persistence;
   readonly #random: Random;
   readonly #events: TopologyEvents;
+  readonly #deduplication: Deduplication;
   /** Lets the policies that match it govern an exchange. */
   readonly #govern: (exchange: Exchange) => void;
   /** Names of those that are there whether declared or not. */
@@ -46,6 +49,7 @@ export class Exchanges {
       readonly persistence: Persistence;
       readonly changed: () => void;
       readonly events: TopologyEvents;
+      readonly deduplication: Deduplication;
       readonly governExchange: (exchange: Exchange) => void;
     },
   ) {
@@ -54,6 +58,7 @@ export class Exchanges {
     this.#persistence = ports.persistence;
     this.#changed = ports.changed;
     this.#events = ports.events;
+    this.#deduplication = ports.deduplication;
     this.#govern = ports.governExchange;
     const own = { durable: true, autoDelete: false, arguments: NO_ARGUMENTS };
     const defaultSpec = { ...own, name: '', type: 'direct', internal: false };
@@ -108,6 +113,7 @@ export class Exchanges {
         const text = `invalid type '${fieldTypeName(alternate)}' for arg 'alternate-exchange' in `;
         throw new Refusal('precondition-failed', text + thing);
       }
+      checkExchangeDeduplication(type, spec.arguments);
       const exchange = this.restore({ ...spec, name });
       this.#events.exchangeCreated(exchange, actor);
       return;
@@ -208,6 +214,7 @@ export class Exchanges {
     const exchange = new Exchange(spec, newRouter(spec.type, spec.arguments, this.#random));
     this.#byName.set(spec.name, exchange);
     this.#govern(exchange);
+    this.#deduplication.govern(exchange);
     return exchange;
   }
 
@@ -227,6 +234,7 @@ export class Exchanges {
     }
     this.unbindAll(exchange);
     exchange.router.end?.();
+    this.#deduplication.end(exchange);
   }
 }
 

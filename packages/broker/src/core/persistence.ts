@@ -5,12 +5,16 @@ import { LocationTable } from '../store/location-table.js';
 import type { MemoryBudget } from '../store/memory-budget.js';
 import { MemoryStore } from '../store/memory-store.js';
 import type { MessageStore } from '../store/message-store.js';
+import type { StoredKey } from './deduplication/stored-key.js';
 import type { Message } from './message.js';
 import type { QueueStores } from './queue/queue-spec.js';
 import type { TopologyChange } from './topology.js';
 
 /** Room for the level of priority in a chain's number. */
 const LEVELS = 256;
+
+/** Chains from here on are windows of keys: this and their number. */
+const WINDOW_CHAINS = 2 ** 52;
 
 /** What a virtual host asks of whatever survives the process. */
 export interface Persistence {
@@ -20,6 +24,10 @@ export interface Persistence {
   storesFor(queueNumber: number, durable: boolean): QueueStores;
   /** Notes a change to the topology that survives. */
   record(change: TopologyChange): void;
+  /** Where a window's keys are kept, by its number; undefined if they do not survive. */
+  openWindow(number: number): MessageStore<StoredKey> | undefined;
+  /** Whether the topology is being put back. */
+  readonly isRestoring: boolean;
 }
 
 /** Nothing survives. */
@@ -33,6 +41,10 @@ export class InMemory implements Persistence {
   }
 
   record(): void {}
+
+  openWindow(): undefined {}
+
+  readonly isRestoring: boolean = false;
 }
 
 const MEMORY_STORES: QueueStores = { open: () => new MemoryStore<Message>(), levels: [] };
@@ -65,6 +77,10 @@ export class Journalled implements Persistence {
     return this.#nextQueueNumber++;
   }
 
+  get isRestoring(): boolean {
+    return this.#isRestoring;
+  }
+
   /** Makes sure that a number is not given again. */
   sawQueueNumber(number: number): void {
     if (number >= this.#nextQueueNumber) this.#nextQueueNumber = number + 1;
@@ -81,7 +97,15 @@ export class Journalled implements Persistence {
     const levels = [...this.#recovered.keys()]
       .filter((chain) => chain >= first && chain < first + LEVELS)
       .map((chain) => chain - first);
-    return { open: (level) => this.#openStore(first + level, durable), levels };
+    // What goes into a queue's store are messages, and so what comes out of it.
+    const open = (level: number): MessageStore<Message> =>
+      this.#openStore(first + level, durable) as unknown as MessageStore<Message>;
+    return { open, levels };
+  }
+
+  openWindow(number: number): MessageStore<StoredKey> {
+    // The same is true of a window's.
+    return this.#openStore(WINDOW_CHAINS + number, true) as unknown as MessageStore<StoredKey>;
   }
 
   record(change: TopologyChange): void {
@@ -93,7 +117,7 @@ export class Journalled implements Persistence {
     if (!this.#isRestoring) this.#journal.topology(change);
   }
 
-  #openStore(chain: number, durable: boolean): MessageStore<Message> {
+  #openStore(chain: number, durable: boolean): JournalStore {
     const recovered = this.#recovered.get(chain);
     this.#recovered.delete(chain);
     const locations = recovered?.locations ?? new LocationTable(0);
@@ -102,14 +126,14 @@ export class Journalled implements Persistence {
     const options = { chain, durable, locations, reserved, remembered };
     const store = new JournalStore(options, this.#journal, this.#budget);
     this.#journal.adopt(store);
-    // What goes into a queue's store are messages, and so what comes out of it.
-    return store as unknown as MessageStore<Message>;
+    return store;
   }
 }
 
-/** Whether a change ends a chain: its queue is deleted. */
+/** Whether a change ends a chain: its queue is deleted, or its window has ended. */
 export function endsChain(change: unknown, chain: number): boolean {
   // What the journal holds was written by record().
   const { what, number } = change as { what: string; number?: number };
+  if (what === 'window-ended') return chain === WINDOW_CHAINS + (number ?? 0);
   return what === 'queue-deleted' && number === Math.floor(chain / LEVELS);
 }

@@ -2,6 +2,8 @@ import { type FieldTable, fieldTypeName } from '@leveret/amqp';
 import type { Deadlines } from '../base/deadlines.js';
 import { type Random, uniqueName } from '../base/random.js';
 import type { DeadLetterOffice } from './dead-letter/dead-letter-office.js';
+import { checkDeduplicationArguments } from './deduplication/argument-check.js';
+import type { Deduplication } from './deduplication/deduplication.js';
 import { requireSame, requireSameArguments } from './equivalence.js';
 import type { TopologyEvents } from './events/topology-events.js';
 import type { Exchanges } from './exchanges.js';
@@ -47,6 +49,7 @@ export class Queues implements QueueOwner {
   readonly #deadlines: Deadlines;
   readonly #deadLetterOffice: DeadLetterOffice;
   readonly #deathWatch: DeathWatch;
+  readonly #deduplication: Deduplication;
   readonly #changed: () => void;
   readonly #events: TopologyEvents;
   /** Lets the policies that match it govern a queue. */
@@ -63,6 +66,7 @@ export class Queues implements QueueOwner {
       readonly deadlines: Deadlines;
       readonly deadLetterOffice: DeadLetterOffice;
       readonly deathWatch: DeathWatch;
+      readonly deduplication: Deduplication;
       readonly changed: () => void;
       readonly events: TopologyEvents;
       readonly governQueue: (queue: Queue) => void;
@@ -76,6 +80,7 @@ export class Queues implements QueueOwner {
     this.#deadlines = ports.deadlines;
     this.#deadLetterOffice = ports.deadLetterOffice;
     this.#deathWatch = ports.deathWatch;
+    this.#deduplication = ports.deduplication;
     this.#changed = ports.changed;
     this.#events = ports.events;
     this.#govern = ports.governQueue;
@@ -153,6 +158,7 @@ export class Queues implements QueueOwner {
       deadlines: this.#deadlines,
       deadLetterOffice: this.#deadLetterOffice,
       deathWatch: this.#deathWatch,
+      deduplication: this.#deduplication,
     });
     this.#byName.set(spec.name, queue);
     this.#govern(queue);
@@ -226,6 +232,7 @@ export class Queues implements QueueOwner {
       throw new Refusal('precondition-failed', text);
     }
     checkQueueArguments(name, this.#vhost, args);
+    checkDeduplicationArguments(args);
     if (isQuorum(args)) checkQuorum(thing, request);
     const durable = request.durable && !request.exclusive;
     return {

@@ -1,10 +1,24 @@
+import type { Passage } from './deduplication/passage.js';
 import type { Exchange } from './exchange/exchange.js';
 import type { Destination } from './exchange/router.js';
 import type { Message } from './message.js';
 import type { Queue } from './queue/queue.js';
 
-/** Finds an exchange by name: an alternate exchange may be missing. */
-export type FindExchange = (name: string) => Exchange | undefined;
+/** What routing asks of a virtual host. */
+export interface RoutingPorts {
+  /** Finds an exchange by name: an alternate exchange may be missing. */
+  find(name: string): Exchange | undefined;
+  /** The message comes by an exchange that holds duplicates back: what is to be noted of that. */
+  passage(): Pick<Passage, 'passes'>;
+}
+
+/** Adds the destinations that a message goes to from an exchange. */
+export type Ask = (
+  exchange: Exchange,
+  routingKeys: readonly string[],
+  message: Message,
+  into: Set<Destination>,
+) => void;
 
 /**
  * The queues that a message published to an exchange goes to, each once: through its bindings,
@@ -14,26 +28,35 @@ export type FindExchange = (name: string) => Exchange | undefined;
 export function route(
   exchange: Exchange,
   message: Message,
-  find: FindExchange,
+  ports: RoutingPorts,
   topologyVersion: number,
 ): readonly Queue[] {
   const { routingKey, extraRoutingKeys } = message;
   if (extraRoutingKeys !== undefined) {
-    return walk(exchange, [routingKey, ...extraRoutingKeys], message, find).queues;
+    return walk(exchange, [routingKey, ...extraRoutingKeys], message, ports).queues;
   }
   const known = exchange.routes.get(routingKey, topologyVersion);
   if (known !== undefined) return known;
-  const { queues, byRoutingKey } = walk(exchange, [routingKey], message, find);
+  const { queues, byRoutingKey } = walk(exchange, [routingKey], message, ports);
   if (byRoutingKey) exchange.routes.set(routingKey, topologyVersion, queues);
   return queues;
 }
 
-/** Follows the bindings from exchange to exchange, each of them once however they are connected. */
-function walk(
+const askRouter: Ask = ({ router }, routingKeys, message, into) => {
+  if (!router.byRoutingKey) router.route(message.routingKey, message, into);
+  else for (const key of routingKeys) router.route(key, message, into);
+};
+
+/**
+ * Follows the bindings from exchange to exchange, each of them once however they are connected.
+ * Whoever wants to know why has another `ask`.
+ */
+export function walk(
   from: Exchange,
   routingKeys: readonly string[],
   message: Message,
-  find: FindExchange,
+  ports: RoutingPorts,
+  ask: Ask = askRouter,
 ): { queues: Queue[]; byRoutingKey: boolean } {
   const queues = new Set<Queue>();
   const seen = new Set<Exchange>([from]);
@@ -41,13 +64,17 @@ function walk(
   // A set is iterated in order of insertion, those added meanwhile included.
   for (const exchange of seen) {
     const destinations = new Set<Destination>();
-    if (exchange.router.byRoutingKey) {
-      for (const key of routingKeys) exchange.router.route(key, message, destinations);
-    } else {
+    const { deduplication } = exchange;
+    if (deduplication !== undefined) {
       byRoutingKey = false;
-      exchange.router.route(message.routingKey, message, destinations);
+      if (!ports.passage().passes(deduplication, message)) {
+        if (deduplication.settings.usesAlternate) addAlternate(exchange, ports, seen);
+        continue;
+      }
     }
-    if (destinations.size === 0) addAlternate(exchange, find, destinations);
+    if (!exchange.router.byRoutingKey) byRoutingKey = false;
+    ask(exchange, routingKeys, message, destinations);
+    if (destinations.size === 0) addAlternate(exchange, ports, destinations);
     for (const destination of destinations) {
       if (destination.kind === 'queue') queues.add(destination);
       else seen.add(destination);
@@ -56,9 +83,13 @@ function walk(
   return { queues: [...queues], byRoutingKey };
 }
 
-function addAlternate(exchange: Exchange, find: FindExchange, into: Set<Destination>): void {
+function addAlternate(
+  exchange: Exchange,
+  ports: RoutingPorts,
+  into: { add(alternate: Exchange): unknown },
+): void {
   const { alternate } = exchange;
   // The default exchange has no bindings, and routes by queue name only what is published to it.
-  const found = alternate === undefined || alternate === '' ? undefined : find(alternate);
+  const found = alternate === undefined || alternate === '' ? undefined : ports.find(alternate);
   if (found !== undefined) into.add(found);
 }

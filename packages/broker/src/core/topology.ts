@@ -55,6 +55,14 @@ export type TopologyChange =
       readonly kind: PolicyKind;
       readonly name: string;
     }
+  /** A window of keys that survives; its number is from the same row as queues'. */
+  | {
+      readonly what: 'window' | 'window-ended';
+      readonly vhost: string;
+      readonly kind: 'queue' | 'exchange';
+      readonly name: string;
+      readonly number: number;
+    }
   /** The number that the next queue will get. */
   | { readonly what: 'queue-numbers'; readonly next: number };
 

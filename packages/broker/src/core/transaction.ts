@@ -1,3 +1,4 @@
+import type { Passage } from './deduplication/passage.js';
 import type { Message } from './message.js';
 import type { Queue } from './queue/queue.js';
 import type { Unacked } from './unacked.js';
@@ -7,6 +8,8 @@ export interface StagedPublish {
   readonly message: Message;
   readonly queues: readonly Queue[];
   readonly mandatory: boolean;
+  /** How it came by exchanges that hold duplicates back, if it did. */
+  readonly passage: Passage | undefined;
 }
 
 /** What becomes of a delivery. */
@@ -25,10 +28,15 @@ export class Transaction {
   #settlements: StagedSettlement[] = [];
 
   /** Stages a publish; the message is kept, and held until {@link take}'s caller releases it. */
-  publish(message: Message, queues: readonly Queue[], mandatory: boolean): void {
+  publish(
+    message: Message,
+    queues: readonly Queue[],
+    mandatory: boolean,
+    passage: Passage | undefined,
+  ): void {
     const kept = message.keep();
     kept.retain();
-    this.#publishes.push({ message: kept, queues, mandatory });
+    this.#publishes.push({ message: kept, queues, mandatory, passage });
   }
 
   settle(settlement: StagedSettlement): void {

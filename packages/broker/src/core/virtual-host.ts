@@ -3,11 +3,14 @@ import type { Clock } from '../base/clock.js';
 import type { Deadlines } from '../base/deadlines.js';
 import type { Random } from '../base/random.js';
 import { DeadLetterOffice } from './dead-letter/dead-letter-office.js';
+import { Deduplication } from './deduplication/deduplication.js';
+import { Passage } from './deduplication/passage.js';
 import { Firehose } from './events/firehose.js';
 import { noReporting, type Reporting } from './events/reporting.js';
 import { TopologyEvents } from './events/topology-events.js';
 import type { Exchange } from './exchange/exchange.js';
 import { checkNotDefault, Exchanges } from './exchanges.js';
+import { Unroutables } from './explain/unroutables.js';
 import type { Message } from './message.js';
 import type { Persistence } from './persistence.js';
 import { Governance, type Governing } from './policy/governance.js';
@@ -19,7 +22,7 @@ import { effectiveQueueSettings } from './queue/settings.js';
 import { Queues } from './queues.js';
 import { nameOf, Refusal, stripLineEnds } from './refusal.js';
 import { ReplyAddresses } from './reply-addresses.js';
-import { route } from './routing.js';
+import { type RoutingPorts, route } from './routing.js';
 import {
   bindingChange,
   decodeArguments,
@@ -58,11 +61,16 @@ export class VirtualHost {
   readonly queues: Queues;
   readonly replies: ReplyAddresses;
   readonly firehose: Firehose;
+  readonly deduplication: Deduplication;
+  /** Messages that reached no queue: front ends note them. */
+  readonly unroutables: Unroutables;
+  readonly #deadLetterOffice: DeadLetterOffice;
   readonly #events: TopologyEvents;
   readonly #persistence: Persistence;
   readonly #governance: Governance;
   /** How often the topology has changed: what was remembered of routes at another count is void. */
   #topologyVersion = 0;
+  #passage: Passage | undefined = undefined;
 
   constructor(name: string, ports: VirtualHostPorts) {
     this.name = name;
@@ -77,21 +85,25 @@ export class VirtualHost {
       this.#topologyVersion++;
     };
     const queuesByName = new Map<string, Queue>();
-    const topologyPorts = { random, persistence, changed, events: this.#events };
+    this.unroutables = new Unroutables(() => clock.wallTime());
+    this.deduplication = new Deduplication(name, { deadlines, persistence });
+    const { deduplication } = this;
+    const topologyPorts = { random, persistence, changed, events: this.#events, deduplication };
     this.exchanges = new Exchanges(name, queuesByName, {
       ...topologyPorts,
       governExchange: (exchange) => this.#governExchange(exchange),
     });
-    const deadLetterOffice = new DeadLetterOffice({
+    this.#deadLetterOffice = new DeadLetterOffice({
       findExchange: (exchange) => this.exchanges.get(exchange),
       route: (exchange, message) => this.route(exchange, message),
       deathWatch: this.firehose,
+      takePassage: () => this.takePassage(),
       wallTime: () => clock.wallTime(),
     });
     this.queues = new Queues(name, queuesByName, this.exchanges, {
       ...topologyPorts,
       deadlines,
-      deadLetterOffice,
+      deadLetterOffice: this.#deadLetterOffice,
       deathWatch: this.firehose,
       governQueue: (queue) => this.#governQueue(queue),
     });
@@ -136,12 +148,25 @@ export class VirtualHost {
   publishInternally(exchangeName: string, message: Message): void {
     const exchange = this.exchanges.get(exchangeName);
     if (exchange === undefined) return;
-    for (const queue of this.route(exchange, message)) queue.publish(message);
+    this.#deliver(exchange, message);
   }
 
-  /** The queues that a message published to an exchange goes to. */
+  /**
+   * The queues that a message published to an exchange goes to. {@link takePassage} says what else
+   * is to be done with it.
+   */
   route(exchange: Exchange, message: Message): readonly Queue[] {
-    return route(exchange, message, this.#findExchange, this.#topologyVersion);
+    this.#passage = undefined;
+    return route(exchange, message, this.#routing, this.#topologyVersion);
+  }
+
+  /**
+   * How the message that was routed last came through exchanges that hold duplicates back; of
+   * nearly every message undefined. Taken before queues get the message, for others may be routed
+   * then, and settled when they have it.
+   */
+  takePassage(): Passage | undefined {
+    return this.#passage;
   }
 
   bindQueue(request: BindingRequest, connection: ConnectionIdentity): void {
@@ -172,7 +197,7 @@ export class VirtualHost {
     if (!this.exchanges.bind(source, destination, routingKey, args, actor)) return;
     // Another exchange of the kind keeps what it is given: it may be this one's history that grows.
     for (const message of [...(source.router.history?.() ?? [])]) {
-      for (const queue of this.route(destination, message)) queue.publish(message);
+      this.#deliver(destination, message);
     }
   }
 
@@ -203,6 +228,7 @@ export class VirtualHost {
         yield policyChange(this.name, kind, policy.name, policy);
       }
     }
+    yield* this.deduplication.topology();
     const exchanges = [...this.exchanges.all()].filter(({ spec }) => spec.durable);
     for (const exchange of exchanges) {
       if (!this.exchanges.isPredeclared(exchange)) yield exchangeChange(this.name, exchange);
@@ -251,12 +277,25 @@ export class VirtualHost {
       case 'unbinding':
         this.#restoreBinding(change);
         break;
+      case 'window':
+      case 'window-ended':
+        this.deduplication.restore(change);
+        break;
       case 'policy':
         this.#governance.listOf(change.kind).set(change.policy);
         break;
       case 'policy-deleted':
         this.#governance.listOf(change.kind).delete(change.name);
         break;
+    }
+  }
+
+  /** Everything has been put back; before new changes are recorded, what is kept is found again. */
+  reopen(): void {
+    this.deduplication.open();
+    for (const exchange of this.exchanges.all()) this.deduplication.govern(exchange);
+    for (const queue of this.queues.all()) {
+      if (queue.settings.deduplication !== undefined) queue.applySettings(queue.settings);
     }
   }
 
@@ -296,6 +335,7 @@ export class VirtualHost {
     const governing = this.#governance.govern(exchange);
     if (governing === undefined) return;
     exchange.governBy(governing.policy);
+    this.deduplication.govern(exchange);
   }
 
   /** True if something else governs the queue now. */
@@ -315,5 +355,20 @@ export class VirtualHost {
     return this.exchanges.require(name);
   }
 
-  readonly #findExchange = (name: string): Exchange | undefined => this.exchanges.get(name);
+  /** Gives a message of the broker's own to the queues it goes to. */
+  #deliver(exchange: Exchange, message: Message): void {
+    const queues = this.route(exchange, message);
+    const passage = this.takePassage();
+    let isTaken = queues.length > 0;
+    for (const queue of queues) if (!queue.publish(message)) isTaken = false;
+    passage?.settle(message, isTaken);
+  }
+
+  readonly #routing: RoutingPorts = {
+    find: (name) => this.exchanges.get(name),
+    passage: () => {
+      this.#passage ??= new Passage(this.#deadLetterOffice);
+      return this.#passage;
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import type { Passage } from '../deduplication/passage.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Message } from '../message.js';
 import type { DeathWatch } from '../ports.js';
@@ -10,6 +11,8 @@ export interface DeadLetterRouting {
   findExchange(name: string): Exchange | undefined;
   route(exchange: Exchange, message: Message): readonly Queue[];
   readonly deathWatch: DeathWatch;
+  /** What else is to be done with the message that was routed last. */
+  takePassage(): Passage | undefined;
   /** The time of day, in milliseconds since 1970. */
   wallTime(): number;
 }
@@ -59,19 +62,21 @@ export class DeadLetterOffice {
     const { message, reason, deaths } = letter;
     const exchange = this.#routing.findExchange(message.exchange);
     let queues = exchange === undefined ? [] : this.#routing.route(exchange, message);
+    const passage = exchange === undefined ? undefined : this.#routing.takePassage();
     if (reason !== 'rejected') queues = queues.filter(({ name }) => !isCycle(deaths, name));
+    let isTaken = queues.length > 0;
     if (settled === undefined) {
       this.#tell(letter, queues);
-      for (const queue of queues) queue.publish(message);
-      return;
+      for (const queue of queues) if (!queue.publish(message)) isTaken = false;
+    } else {
+      isTaken = isTaken && queues.every((queue) => !queue.wouldRefuse(1, message.bodyBytes));
+      if (isTaken) {
+        this.#tell(letter, queues);
+        for (const queue of queues) queue.publish(message);
+      }
     }
-    const isTaken =
-      queues.length > 0 && queues.every((queue) => !queue.wouldRefuse(1, message.bodyBytes));
-    if (isTaken) {
-      this.#tell(letter, queues);
-      for (const queue of queues) queue.publish(message);
-    }
-    settled(isTaken);
+    passage?.settle(message, isTaken);
+    settled?.(isTaken);
   }
 
   #tell({ queue, message, reason }: DeadLetter, queues: readonly Queue[]): void {

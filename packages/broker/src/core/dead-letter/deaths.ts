@@ -1,7 +1,7 @@
 import type { FieldTable, FieldValue } from '@leveret/amqp';
 
 /** Why a message left its queue without having been acknowledged, in the words of `x-death`. */
-export type DeathReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit';
+export type DeathReason = 'rejected' | 'expired' | 'maxlen' | 'delivery_limit' | 'duplicate';
 
 /** What is told of a message's dying in a queue for a reason. */
 export interface Death {

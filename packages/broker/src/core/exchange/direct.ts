@@ -1,6 +1,7 @@
 import type { Message } from '../message.js';
 import { DestinationCount } from './destination-count.js';
 import type { Binding, Destination, Router } from './router.js';
+import { type BindingVerdict, explainEach, sameKey } from './verdict.js';
 
 /** Routes to the destinations bound with exactly the message's routing key (0-9-1 §3.1.3.1). */
 export class DirectRouter implements Router {
@@ -26,5 +27,11 @@ export class DirectRouter implements Router {
 
   route(routingKey: string, _message: Message, into: Set<Destination>): void {
     this.#byKey.get(routingKey)?.addAllTo(into);
+  }
+
+  explain(bindings: Iterable<Binding>, routingKey: string): BindingVerdict[] {
+    return explainEach(bindings, (binding) =>
+      sameKey('the binding key', binding.routingKey, routingKey),
+    );
   }
 }

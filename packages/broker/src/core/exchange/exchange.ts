@@ -1,5 +1,6 @@
 import type { FieldTable, FieldValue } from '@leveret/amqp';
 import { systemRandom } from '../../base/random.js';
+import type { ExchangeDeduplication } from '../deduplication/exchange-deduplication.js';
 import type { Policy } from '../policy/policy.js';
 import { RouteCache } from './route-cache.js';
 import type { Binding, Destination, Router } from './router.js';
@@ -28,6 +29,8 @@ export class Exchange {
   readonly sources: Set<Exchange> = new Set();
   readonly router: Router;
   readonly routes: RouteCache = new RouteCache();
+  /** What holds duplicates back here, if anything does. */
+  deduplication: ExchangeDeduplication | undefined = undefined;
   #policy: Policy | undefined = undefined;
   #policyAlternate: string | undefined = undefined;
   readonly #bindings = new Map<string, Binding>();

@@ -1,8 +1,9 @@
 import { type FieldTable, type FieldValue, fieldTypeName, sameFieldValue } from '@leveret/amqp';
-import { formatBinary, formatFieldTerm } from '../erlang-term.js';
+import { formatBinary, formatFieldTerm, formatFieldValue } from '../erlang-term.js';
 import type { Message } from '../message.js';
 import { Refusal } from '../refusal.js';
 import type { Binding, Destination, Router } from './router.js';
+import { type BindingVerdict, explainEach, type PartVerdict, type Verdict } from './verdict.js';
 
 /** How a binding's arguments are held against a message's headers: the argument `x-match`. */
 type Match = 'all' | 'any' | 'all-with-x' | 'any-with-x';
@@ -72,6 +73,11 @@ export class HeadersRouter implements Router {
     const found = names.map((name) => headers.get(name));
     for (const step of steps) if (matches(step, found)) into.add(step.destination);
   }
+
+  explain(bindings: Iterable<Binding>, _routingKey: string, message: Message): BindingVerdict[] {
+    const headers = message.headers();
+    return explainEach(bindings, (binding) => judge(binding.arguments, headers));
+  }
 }
 
 function planOf(bindings: ReadonlyMap<Binding, Criteria>): Plan {
@@ -100,14 +106,43 @@ function criteriaOf(args: FieldTable): Criteria {
   return { any: match.startsWith('any'), fields };
 }
 
-function matches({ any, at, wanted }: Step, found: readonly (FieldValue | undefined)[]): boolean {
+function matches(
+  { any, at, wanted }: Omit<Step, 'destination'>,
+  found: readonly (FieldValue | undefined)[],
+): boolean {
   for (let field = 0; field < at.length; field++) {
     const header = found[at[field]!];
     const value = wanted[field]!;
-    const matched = header !== undefined && (value.type === 'V' || sameValue(value, header));
-    if (matched === any) return any;
+    if (isMet(value, header) === any) return any;
   }
   return !any;
+}
+
+function isMet(wanted: FieldValue, header: FieldValue | undefined): boolean {
+  return header !== undefined && (wanted.type === 'V' || sameValue(wanted, header));
+}
+
+/** Header by header. */
+function judge(args: FieldTable, headers: FieldTable): Verdict {
+  const criteria = criteriaOf(args);
+  const at = criteria.fields.map((_field, i) => i);
+  const wanted = criteria.fields.map(([, value]) => value);
+  const found = criteria.fields.map(([name]) => headers.get(name));
+  const parts = criteria.fields.map(([name, value], i): PartVerdict => {
+    const header = found[i];
+    return {
+      what: `header '${name}'`,
+      wanted: value.type === 'V' ? 'any value' : formatFieldValue(value),
+      found: header && formatFieldValue(header),
+      matches: isMet(value, header),
+    };
+  });
+  const isTaken = matches({ any: criteria.any, at, wanted }, found);
+  const met = parts.filter((part) => part.matches).length;
+  const how = criteria.any ? 'any' : 'all';
+  const why = `${met} of ${parts.length} headers are as wanted, x-match is ${how}`;
+  const nearness = isTaken ? 1 : met / (parts.length + 1);
+  return { matches: isTaken, why, parts, nearness };
 }
 
 /** Types need not be the same, only values: `5` as byte matches `5` as long, as in RabbitMQ. */

@@ -5,6 +5,7 @@ import { integerArgument } from '../queue/arguments.js';
 import { Refusal } from '../refusal.js';
 import { DestinationCount } from './destination-count.js';
 import type { Binding, Destination, Router } from './router.js';
+import { type BindingVerdict, explainEach, takesAll } from './verdict.js';
 
 /** How many messages are kept when the argument does not say, as in RabbitMQ. */
 const LENGTH_DEFAULT = 20;
@@ -54,6 +55,10 @@ export class RecentHistoryRouter implements Router {
     kept.retain();
     this.#history.push(kept);
     if (this.#history.length > this.#length) this.#history.shift()?.release();
+  }
+
+  explain(bindings: Iterable<Binding>): BindingVerdict[] {
+    return explainEach(bindings, takesAll);
   }
 
   history(): readonly Message[] {

@@ -22,6 +22,7 @@ const ROUTERS: Readonly<Record<string, (args: FieldTable, random: Random) => Rou
   'x-random': (_args, random) => new RandomRouter(random),
   // Every queue is on the node the publisher is connected to: there is one.
   'x-local-random': (_args, random) => new RandomRouter(random),
+  'x-message-deduplication': () => new FanoutRouter(),
   'x-recent-history': (args) => new RecentHistoryRouter(args),
 };
 

@@ -6,6 +6,7 @@ import { heldBytes } from '../../base/held-bytes.test.support.js';
 import { TestMessage } from '../message.test.support.js';
 import { Exchange } from './exchange.js';
 import type { Binding, Destination, Router } from './router.js';
+import type { BindingVerdict } from './verdict.js';
 
 /** What a message is routed by. */
 export interface Addressed {
@@ -59,6 +60,10 @@ export function routerContract(name: string, type: RouterUnderTest): void {
         for (const message of messages) {
           const expected = bindings.filter((each) => matches(each, message));
           assert.deepEqual(routed(router, message), namesOf(expected));
+          for (const verdict of explained(router, bindings, message)) {
+            assert.equal(verdict.matches, matches(verdict.binding!, message), verdict.why);
+            assert.equal(verdict.nearness === 1, verdict.matches, 'only what matches is near');
+          }
         }
         for (const each of bindings) router.remove(each);
         for (const message of messages) assert.equal(routed(router, message).size, 0);
@@ -101,6 +106,14 @@ function routed(router: Router, { routingKey, headers }: Addressed): Set<string>
   const into = new Set<Destination>();
   router.route(routingKey, new TestMessage('message', headers), into);
   return new Set([...into].map((each) => each.name));
+}
+
+function explained(
+  router: Router,
+  bindings: readonly Binding[],
+  { routingKey, headers }: Addressed,
+): readonly BindingVerdict[] {
+  return router.explain(bindings, routingKey, new TestMessage('message', headers));
 }
 
 function namesOf(bindings: readonly Binding[]): Set<string> {

@@ -2,6 +2,7 @@ import type { FieldTable } from '@leveret/amqp';
 import type { Message } from '../message.js';
 import type { Queue } from '../queue/queue.js';
 import type { Exchange } from './exchange.js';
+import type { BindingVerdict } from './verdict.js';
 
 /** What an exchange can pass a message on to. */
 export type Destination = Queue | Exchange;
@@ -32,6 +33,11 @@ export interface Router {
   remove(binding: Binding): void;
   /** Adds every destination that the message has to go to; adding one twice is harmless. */
   route(routingKey: string, message: Message, into: Set<Destination>): void;
+  /**
+   * Says binding by binding whether {@link route} would take the message there, and why. It changes
+   * nothing: nobody can tell that it was asked.
+   */
+  explain(bindings: Iterable<Binding>, routingKey: string, message: Message): BindingVerdict[];
   /** Messages that what is newly bound gets, oldest first. */
   history?(): readonly Message[];
   /** The exchange is gone: lets go of what was kept. */

@@ -17,6 +17,16 @@ class Node {
   }
 }
 
+/** How far words have led in a {@link TopicTrie}. */
+export interface Followed {
+  /** How many of them. */
+  readonly words: number;
+  /** The words of binding keys that lead on from there. */
+  readonly next: readonly string[];
+  /** Whether a binding key ends there. */
+  readonly isEnd: boolean;
+}
+
 /**
  * Binding keys as a tree of words: matching a routing key costs as many steps as its words have
  * branches to follow, not one for each binding.
@@ -55,19 +65,42 @@ export class TopicTrie {
    * that every further word leads back to, so no key makes this more than words × places.
    */
   match(words: readonly string[], into: Set<Destination>): void {
-    let places = new Set<Node>();
-    addPlace(this.#root, places);
-    for (const word of words) {
-      const next = new Set<Node>();
-      for (const place of places) {
-        if (place.isRest) addPlace(place, next);
-        addPlace(place.children.get(word), next);
-        addPlace(place.children.get('*'), next);
-      }
-      places = next;
-    }
+    let places = this.#begin();
+    for (const word of words) places = step(places, word);
     for (const place of places) place.destinations.addAllTo(into);
   }
+
+  /** How far words can be followed, and what could come there. */
+  follow(words: readonly string[]): Followed {
+    let places = this.#begin();
+    let followed = 0;
+    for (const word of words) {
+      const next = step(places, word);
+      if (next.size === 0) break;
+      places = next;
+      followed++;
+    }
+    const nextWords = new Set([...places].flatMap(({ children }) => [...children.keys()]));
+    const isEnd = [...places].some(({ destinations }) => !destinations.isEmpty);
+    return { words: followed, next: [...nextWords], isEnd };
+  }
+
+  #begin(): Set<Node> {
+    const places = new Set<Node>();
+    addPlace(this.#root, places);
+    return places;
+  }
+}
+
+/** The places that a word leads to. */
+function step(places: ReadonlySet<Node>, word: string): Set<Node> {
+  const next = new Set<Node>();
+  for (const place of places) {
+    if (place.isRest) addPlace(place, next);
+    addPlace(place.children.get(word), next);
+    addPlace(place.children.get('*'), next);
+  }
+  return next;
 }
 
 /** Adds a place, and what `#` behind it makes of no words at all. */

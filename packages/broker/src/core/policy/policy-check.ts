@@ -19,6 +19,16 @@ interface Setting {
 const SETTINGS: Readonly<Record<string, Setting>> = {
   'alternate-exchange': { accepts: isText, isCalled: 'alternate exchange name' },
   'consumer-timeout': { accepts: isCount, isCalled: 'consumer timeout' },
+  // The keys of RabbitMQ's deduplication plugin keep their `x-`.
+  'x-cache-persistence': { accepts: oneOf('disk', 'memory'), isCalled: 'x-cache-persistence' },
+  'x-cache-size': { accepts: isPositive, isCalled: 'x-cache-size' },
+  'x-cache-ttl': { accepts: isPositive, isCalled: 'x-cache-ttl' },
+  'x-message-deduplication': { accepts: isBoolean, isCalled: 'x-message-deduplication' },
+  'cache-size': { accepts: isPositive, isCalled: 'cache size' },
+  'cache-ttl': { accepts: isPositive, isCalled: 'cache TTL' },
+  'message-deduplication': { accepts: isBoolean, isCalled: 'message deduplication' },
+  'deduplication-header': { accepts: isText, isCalled: 'deduplication header' },
+  'deduplication-dead-letter': { accepts: isBoolean, isCalled: 'deduplication dead letter' },
   'dead-letter-exchange': { accepts: isText, isCalled: 'dead letter exchange name' },
   'dead-letter-routing-key': { accepts: isText, isCalled: 'dead letter routing key' },
   'dead-letter-strategy': {
@@ -150,6 +160,10 @@ function invalid(text: string): Refusal {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string';
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean';
 }
 
 function isWithin(value: unknown, least: number, most: number): boolean {

@@ -70,6 +70,12 @@ export class Expiry {
     if (this.#expired(position)) this.#table.delete(position);
   }
 
+  /** Whether a message has a deadline, and it has passed. */
+  isOverdue(position: number): boolean {
+    const hasDeadline = this.#table.state(position) !== 0;
+    return hasDeadline && this.#table.value(position) <= this.#deadlines.now();
+  }
+
   /** A message has been taken; true if its time is up, so that it must not be delivered. */
   taken(position: number): boolean {
     const state = this.#table.state(position);
@@ -79,14 +85,14 @@ export class Expiry {
       return true;
     }
     this.#table.setState(position, TAKEN);
-    return this.#isOverdue(position);
+    return this.isOverdue(position);
   }
 
   /** A taken message has come back; true if its time is up. */
   returned(position: number): boolean {
     const state = this.#table.state(position);
     if (state === 0) return false;
-    if (state === TAKEN_OVERDUE || this.#isOverdue(position)) return true;
+    if (state === TAKEN_OVERDUE || this.isOverdue(position)) return true;
     this.#table.setState(position, READY);
     return false;
   }
@@ -108,10 +114,6 @@ export class Expiry {
     this.#stale = 0;
     this.#alarm.clear();
     this.#alarmAt = Number.POSITIVE_INFINITY;
-  }
-
-  #isOverdue(position: number): boolean {
-    return this.#table.value(position) <= this.#deadlines.now();
   }
 
   #arm(at: number): void {

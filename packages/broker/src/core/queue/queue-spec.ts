@@ -2,6 +2,7 @@ import type { FieldTable } from '@leveret/amqp';
 import type { Deadlines } from '../../base/deadlines.js';
 import type { MessageStore } from '../../store/message-store.js';
 import type { DeadLetterOffice } from '../dead-letter/dead-letter-office.js';
+import type { Deduplication } from '../deduplication/deduplication.js';
 import type { Message } from '../message.js';
 import type { ConnectionIdentity, DeathWatch, QueueOwner } from '../ports.js';
 
@@ -35,4 +36,5 @@ export interface QueuePorts {
   readonly deadlines: Deadlines;
   readonly deadLetterOffice: DeadLetterOffice;
   readonly deathWatch: DeathWatch;
+  readonly deduplication: Deduplication;
 }

@@ -1,4 +1,5 @@
 import type { Consumer } from '../consumer.js';
+import type { QueueDeduplication } from '../deduplication/queue-deduplication.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Message } from '../message.js';
 import { nameOf, Refusal } from '../refusal.js';
@@ -104,11 +105,15 @@ export class Queue {
    * Changes what it does with its messages, at run time too: a policy has come, changed or gone.
    */
   applySettings(settings: QueueSettings): void {
-    const { deadlines, deadLetterOffice, owner } = this.#ports;
+    const { deadlines, deadLetterOffice, deduplication, owner } = this.#ports;
     const { groupBy } = this.#settings;
     this.#settings = settings;
     if (this.#isQuorum || needsRules(settings)) this.#rules ??= this.#rule();
-    this.#rules?.apply(settings, DeadLettering.of(this.name, settings, deadLetterOffice));
+    this.#rules?.apply(
+      settings,
+      DeadLettering.of(this.name, settings, deadLetterOffice),
+      deduplication.ofQueue(this.spec, settings.deduplication, this.#rules),
+    );
     if (!this.#hasBegun) return;
     this.#rules?.enforce();
     this.#unusedExpiry?.stop();
@@ -152,6 +157,13 @@ export class Queue {
     if (this.#rules === undefined || this.#deleted) return false;
     const takers = this.hasGroups || this.#backlog.ready > 0 ? 0 : this.#consumers.order.takers();
     return this.#rules.wouldRefuse(count, bytes, count === 1 ? 0 : takers);
+  }
+
+  /** Whether one more message with so many octets of body would push old ones out. */
+  wouldDropHead(bytes: number): boolean {
+    if (this.#rules === undefined || this.#deleted) return false;
+    const takers = this.#backlog.ready > 0 ? 0 : this.#consumers.order.takers();
+    return takers === 0 && this.#rules.wouldDropHead(bytes);
   }
 
   /**
@@ -229,6 +241,11 @@ export class Queue {
     return { message, position, redelivered };
   }
 
+  /** What keeps duplicates out, if anything does. */
+  get deduplication(): QueueDeduplication | undefined {
+    return this.#rules?.deduplication;
+  }
+
   /** Removes a delivered message for good. */
   acknowledge(position: number): void {
     if (!this.#deleted) this.#backlog.remove(position);
@@ -280,18 +297,27 @@ export class Queue {
 
   #publishUnderRules(message: Message, must: boolean): boolean {
     const rules = this.#rules ?? this.#rule();
+    const { deduplication } = rules;
+    const key = deduplication?.keyOf(message);
+    if (key !== undefined && deduplication?.isDuplicate(key)) {
+      rules.keptOut(message);
+      return true;
+    }
     if (!must && rules.wouldRefuse(1, message.bodyBytes, 0)) {
       rules.refused(message);
       return false;
     }
     const consumer = rules.hasNext ? undefined : this.#consumers.order.peek();
-    if (consumer === undefined) {
-      rules.append(message.keep());
-    } else if (consumer.noAck && !this.hasGroups) {
+    const passesBy = consumer?.noAck === true && !this.hasGroups;
+    let position = NOT_STORED;
+    if (consumer === undefined) position = rules.append(message.keep());
+    else if (!passesBy) position = rules.appendPromised(message.keep());
+    if (key !== undefined) deduplication?.taken(key, position, message.persistent);
+    if (consumer === undefined) return true;
+    if (passesBy) {
       this.#consumers.order.advance();
       consumer.sink.deliver(consumer, message, NOT_STORED, false);
     } else {
-      rules.appendPromised(message.keep());
       this.drain();
     }
     return true;

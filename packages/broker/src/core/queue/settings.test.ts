@@ -13,6 +13,7 @@ test('nothing asked for, nothing set', () => {
     deadLetterExchange: undefined,
     deadLetterRoutingKey: undefined,
     deadLetterStrategy: 'at-most-once',
+    deduplication: undefined,
     deliveryLimit: undefined,
     consumerTimeoutMilliseconds: undefined,
     groupBy: undefined,

@@ -1,4 +1,5 @@
 import type { FieldTable } from '@leveret/amqp';
+import { type QueueDeduplicationSettings, queueDeduplication } from '../deduplication/settings.js';
 import { integerArgument } from './arguments.js';
 
 /** What happens when a queue is full: the argument `x-overflow`. */
@@ -34,6 +35,8 @@ export interface QueueSettings {
   readonly consumerTimeoutMilliseconds: number | undefined;
   /** `x-group-by`: what a message's group goes by; undefined if there are no groups. */
   readonly groupBy: string | undefined;
+  /** `x-message-deduplication`, and what belongs to it. */
+  readonly deduplication: QueueDeduplicationSettings | undefined;
 }
 
 /**
@@ -86,6 +89,7 @@ export function effectiveQueueSettings(
     deliveryLimit: limit('delivery-limit'),
     consumerTimeoutMilliseconds: limit('consumer-timeout'),
     groupBy: chosen('group-by'),
+    deduplication: queueDeduplication(args, policy),
   };
 }
 

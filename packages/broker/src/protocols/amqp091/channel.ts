@@ -59,6 +59,8 @@ export class Channel implements ReplySink {
   #confirmsDue = false;
   /** How much had been asked of the disk before the current method. */
   #appendedBefore = 0;
+  /** And how many duplicates there had been: what they repeat may not be on the disk yet. */
+  #duplicatesBefore = 0;
   /** How much had been asked of it when the last publish to be confirmed was made. */
   #publishedAt = 0;
   /** The method being handled: errors are laid to it. */
@@ -134,7 +136,8 @@ export class Channel implements ReplySink {
   sendWhenDurable<N extends MethodName>(name: N, args: MethodInput<N>): void {
     const { durability } = this.context;
     durability.tellRemoved();
-    if (durability.appended === this.#appendedBefore) {
+    const { duplicates } = this.context.vhost.deduplication;
+    if (durability.appended === this.#appendedBefore && duplicates === this.#duplicatesBefore) {
       this.send(name, args);
       return;
     }
@@ -253,6 +256,7 @@ export class Channel implements ReplySink {
       this.#current = { classId: id >>> 16, methodId: id & 0xffff };
       this.context.durability.tellRemoved();
       this.#appendedBefore = this.context.durability.appended;
+      this.#duplicatesBefore = this.context.vhost.deduplication.duplicates;
       dispatch(this, decodeMethod(buffer, start, end));
     }
   }
@@ -269,10 +273,14 @@ export class Channel implements ReplySink {
 
   #publish(): void {
     const { durability } = this.context;
+    const { deduplication } = this.context.vhost;
     const before = durability.appended;
+    const duplicates = deduplication.duplicates;
     this.publisher.publish();
     this.publisher.assembler.published();
-    if (durability.appended !== before) this.#publishedAt = durability.appended;
+    if (durability.appended !== before || deduplication.duplicates !== duplicates) {
+      this.#publishedAt = durability.appended;
+    }
     if (durability.isBehind) this.holdUntil((resume) => durability.onRoom(resume));
     if (!this.publisher.confirms.isEnabled) {
       // A return may have been written.

@@ -3,6 +3,7 @@ import { formatBinary, formatFieldValue } from '../../erlang-term.js';
 import type { Message } from '../../message.js';
 import { Refusal } from '../../refusal.js';
 import type { Binding, Destination, Router } from '../router.js';
+import { type BindingVerdict, choice, explainEach } from '../verdict.js';
 import { hashString, mix } from './string-hash.js';
 
 /** What `hash-property` may name, and where that lies. */
@@ -87,7 +88,18 @@ export class ConsistentHashRouter implements Router {
 
   /** The message's own key decides, and not those in CC and BCC: it goes to one destination. */
   route(_routingKey: string, message: Message, into: Set<Destination>): void {
-    if (this.#shares.size === 0) return;
+    const chosen = this.#choose(message);
+    if (chosen !== undefined) into.add(chosen);
+  }
+
+  explain(bindings: Iterable<Binding>, _routingKey: string, message: Message): BindingVerdict[] {
+    const chosen = this.#choose(message);
+    const by = `the hash of '${this.#keyOf(message)}'`;
+    return explainEach(bindings, ({ destination }) => choice(destination === chosen, by));
+  }
+
+  #choose(message: Message): Destination | undefined {
+    if (this.#shares.size === 0) return undefined;
     const key = hashString(this.#keyOf(message));
     let chosen: Destination | undefined;
     let highest = -1;
@@ -98,7 +110,7 @@ export class ConsistentHashRouter implements Router {
       highest = scaled;
       chosen = destination;
     }
-    if (chosen !== undefined) into.add(chosen);
+    return chosen;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Message } from '../../message.js';
 import { BindingRow } from '../binding-row.js';
 import type { Binding, Destination, Router } from '../router.js';
+import { type BindingVerdict, choice, explainEach } from '../verdict.js';
 import { hashString } from './string-hash.js';
 
 /**
@@ -24,9 +25,19 @@ export class ModulusHashRouter implements Router {
 
   /** All the message's keys together make the hash: it goes one way, CC and BCC or not. */
   route(_routingKey: string, message: Message, into: Set<Destination>): void {
-    if (this.#bindings.length === 0) return;
-    const { routingKey, extraRoutingKeys } = message;
+    const chosen = this.#choose(message);
+    if (chosen !== undefined) into.add(chosen.destination);
+  }
+
+  explain(bindings: Iterable<Binding>, _routingKey: string, message: Message): BindingVerdict[] {
+    const chosen = this.#choose(message);
+    const by = `the hash of the routing key modulo ${this.#bindings.length}`;
+    return explainEach(bindings, (binding) => choice(binding === chosen, by));
+  }
+
+  #choose({ routingKey, extraRoutingKeys }: Message): Binding | undefined {
+    if (this.#bindings.length === 0) return undefined;
     const keys = extraRoutingKeys ? [routingKey, ...extraRoutingKeys].join('\0') : routingKey;
-    into.add(this.#bindings.at(hashString(keys) % this.#bindings.length)!.destination);
+    return this.#bindings.at(hashString(keys) % this.#bindings.length);
   }
 }

@@ -1,6 +1,7 @@
 import type { FieldValue } from '@leveret/amqp';
 import type { Deadlines } from '../../../base/deadlines.js';
 import type { Remembered } from '../../../store/message-store.js';
+import type { QueueDeduplication } from '../../deduplication/queue-deduplication.js';
 import type { Message } from '../../message.js';
 import { Burial, type Dying, type Gone } from '../burial.js';
 import type { DeadLettering } from '../dead-lettering.js';
@@ -19,6 +20,7 @@ export function needsRules(settings: QueueSettings): boolean {
     settings.messageTtlMilliseconds !== undefined ||
     settings.deliveryLimit !== undefined ||
     settings.groupBy !== undefined ||
+    settings.deduplication !== undefined ||
     LengthLimit.isSet(settings)
   );
 }
@@ -42,6 +44,7 @@ export class RuledBacklog implements Backlog {
   readonly #alwaysCounts: boolean;
   readonly #burial: Burial;
   onLost: (position: number, wasReady: boolean) => void = () => {};
+  #deduplication: QueueDeduplication | undefined;
   #ttlMilliseconds = Number.POSITIVE_INFINITY;
   #limit: LengthLimit | undefined;
   #deliveryLimit: DeliveryLimit | undefined;
@@ -75,6 +78,11 @@ export class RuledBacklog implements Backlog {
     return this.#inner.hasNext;
   }
 
+  /** What keeps duplicates out: the queue asks it before a message is added. */
+  get deduplication(): QueueDeduplication | undefined {
+    return this.#deduplication;
+  }
+
   get isAtHand(): boolean {
     return this.#inner.isAtHand;
   }
@@ -88,12 +96,17 @@ export class RuledBacklog implements Backlog {
   }
 
   /** Changes the rules. Messages keep the deadlines they have; see {@link enforce} for the rest. */
-  apply(settings: QueueSettings, deadLettering: DeadLettering | undefined): void {
+  apply(
+    settings: QueueSettings,
+    deadLettering: DeadLettering | undefined,
+    deduplication?: QueueDeduplication,
+  ): void {
     if (settings.groupBy !== this.#groupBy) {
       this.#groupBy = settings.groupBy;
       this.groupedBy(readGroupKey(settings.groupBy));
     }
     this.#burial.deadLettering = deadLettering;
+    this.#deduplication = deduplication;
     this.#ttlMilliseconds = settings.messageTtlMilliseconds ?? Number.POSITIVE_INFINITY;
     const { deliveryLimit } = settings;
     if (deliveryLimit !== undefined || this.#alwaysCounts) {
@@ -128,6 +141,12 @@ export class RuledBacklog implements Backlog {
     return limit?.refusesPublish === true && limit.wouldExceed(count, bytes, takers);
   }
 
+  /** Whether one more message with so many octets would be too much, and others be dropped. */
+  wouldDropHead(bytes: number): boolean {
+    const limit = this.#limit;
+    return limit?.refusesPublish === false && limit.wouldExceed(1, bytes, 0);
+  }
+
   /** A message has been refused; it may be borrowed. */
   refused(message: Message): void {
     const { deadLettering } = this.#burial;
@@ -135,14 +154,25 @@ export class RuledBacklog implements Backlog {
     deadLettering.send(deadLettering.prepare(message, 'maxlen'));
   }
 
+  /** A message has been kept out: it is a duplicate. It may be borrowed. */
+  keptOut(message: Message): void {
+    const { deadLettering } = this.#burial;
+    const deduplication = this.#deduplication;
+    if (deduplication === undefined) return;
+    deduplication.keptOut();
+    if (!deduplication.settings.deadLetters || deadLettering === undefined) return;
+    deadLettering.send(deadLettering.prepare(message, 'duplicate'));
+  }
+
   /**
    * Adds a message that a consumer waits for, so that its time to live does not matter; unless it
    * has to wait itself, for another one of its group.
    */
-  appendPromised(message: Message): void {
+  appendPromised(message: Message): number {
     const position = this.#add(message);
     if (this.#inner.hasNext) this.#promised = position;
     else this.#stays(position, message);
+    return position;
   }
 
   append(message: Message): number {
@@ -262,6 +292,7 @@ export class RuledBacklog implements Backlog {
     this.#inner.clear();
     this.#expiry.clear();
     this.#deliveryLimit?.clear();
+    this.#deduplication?.end();
     this.#burial.end();
   }
 
@@ -327,6 +358,7 @@ export class RuledBacklog implements Backlog {
   #forget(position: number): void {
     this.#expiry.removed(position);
     this.#deliveryLimit?.removed(position);
+    this.#deduplication?.removed(position);
     this.#burial.removed(position);
   }
 }

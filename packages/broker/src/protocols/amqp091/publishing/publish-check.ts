@@ -49,8 +49,8 @@ function putReplyAddress(publish: PublishAssembler, replyAddress: string | undef
   message.replaceProperties({ ...message.properties(), replyTo: replyAddress });
 }
 
-/** The keys named in CC and BCC, besides the routing key (sender-selected distribution). */
-function senderSelected(headers: FieldTable): string[] {
+/** The keys named in CC and BCC, besides the routing key (sender-selected distribution). Throws. */
+export function senderSelected(headers: FieldTable): string[] {
   const keys: string[] = [];
   for (const name of ['CC', 'BCC']) {
     const value = headers.get(name);
@@ -72,8 +72,8 @@ function dropBcc(publish: PublishAssembler, properties: BasicProperties): void {
   publish.message.replaceProperties({ ...properties, headers });
 }
 
-/** Milliseconds in decimal, as text (RabbitMQ `parse_expiration`). */
-function readExpiration(expiration: string): number {
+/** Milliseconds in decimal, as text (RabbitMQ `parse_expiration`). Throws. */
+export function readExpiration(expiration: string): number {
   const digits = /^[+-]?\d+/.exec(expiration)?.[0];
   let problem: string | undefined;
   if (digits === undefined) problem = 'no_integer';

@@ -1,7 +1,9 @@
 import { channelError, connectionError, REPLY_CODES } from '@leveret/amqp';
+import type { Passage } from '../../../core/deduplication/passage.js';
 import type { Firehose, TraceOrigin } from '../../../core/events/firehose.js';
+import type { Message } from '../../../core/message.js';
 import type { Queue } from '../../../core/queue/queue.js';
-import type { Transaction } from '../../../core/transaction.js';
+import type { StagedPublish, Transaction } from '../../../core/transaction.js';
 import type { AmqpMessage } from '../amqp-message.js';
 import type { ConnectionContext } from '../context.js';
 import type { ContentWriter } from '../delivering/delivery.js';
@@ -63,19 +65,28 @@ export class Publisher {
     const exchange = vhost.publishable(message.exchange);
     checkPublish(assembler, this.#identity);
     if (this.#governsTopics && exchange.spec.type === 'topic') this.#checkTopics(message);
+    const { mandatory } = assembler;
     const queues = vhost.route(exchange, message);
+    const passage = vhost.takePassage();
     if (this.confirms.isEnabled) this.confirms.published();
-    if (this.transaction === undefined) this.#enqueue(message, queues, assembler.mandatory);
-    else this.transaction.publish(message, queues, assembler.mandatory);
+    if (this.transaction !== undefined) {
+      this.transaction.publish(message, queues, mandatory, passage);
+    } else {
+      const isTaken = this.#enqueue(message, queues, mandatory, passage);
+      passage?.settle(message, isTaken);
+    }
   }
 
   /** tx.commit, the publishing half: what was staged is published. */
   commit(publishes: ReturnType<Transaction['take']>['publishes']): void {
-    for (const { message, queues, mandatory } of publishes) {
+    for (const staged of publishes) {
+      const { message, mandatory } = staged;
+      const { queues, passage } = staged.passage?.isLate ? this.#routedAnew(message) : staged;
       // A transaction that a queue would refuse is not committed to begin with.
       for (const queue of queues) queue.publish(message, true);
       // Staged here, by this class: it is of this protocol.
-      if (queues.length === 0) this.#unrouted(message as AmqpMessage, mandatory);
+      if (queues.length === 0) this.#unrouted(message as AmqpMessage, mandatory, passage);
+      passage?.settle(message, queues.length > 0);
       message.release();
     }
   }
@@ -95,22 +106,45 @@ export class Publisher {
     for (const key of extraRoutingKeys ?? []) access.checkTopic('write', exchange, key);
   }
 
-  #enqueue(message: AmqpMessage, queues: readonly Queue[], mandatory: boolean): void {
+  /** While it was staged its key has come by: it may be a duplicate now. */
+  #routedAnew(message: Message): Pick<StagedPublish, 'queues' | 'passage'> {
+    const { vhost } = this.#context;
+    const exchange = vhost.exchanges.get(message.exchange);
+    if (exchange === undefined) return { queues: [], passage: undefined };
+    return { queues: vhost.route(exchange, message), passage: vhost.takePassage() };
+  }
+
+  /** False if nobody has got it, or a queue has refused it. */
+  #enqueue(
+    message: AmqpMessage,
+    queues: readonly Queue[],
+    mandatory: boolean,
+    passage: Passage | undefined,
+  ): boolean {
     if (this.#firehose.isOn) this.#firehose.published(message, queues, this.#origin);
     if (queues.length === 1) {
-      if (!queues[0]!.publish(message)) this.confirms.refused();
-      return;
+      const isTaken = queues[0]!.publish(message);
+      if (!isTaken) this.confirms.refused();
+      return isTaken;
     }
     let isRefused = false;
     for (const queue of queues) if (!queue.publish(message)) isRefused = true;
     if (isRefused) this.confirms.refused();
-    if (queues.length === 0) this.#unrouted(message, mandatory);
+    if (queues.length === 0) this.#unrouted(message, mandatory, passage);
+    return !isRefused && queues.length > 0;
   }
 
-  #unrouted(message: AmqpMessage, mandatory: boolean): void {
+  #unrouted(message: AmqpMessage, mandatory: boolean, passage: Passage | undefined): void {
     const { vhost } = this.#context;
     const reply = message.exchange === '' ? vhost.replies.find(message.routingKey) : undefined;
-    if (reply !== undefined) reply.deliverReply(message);
-    else if (mandatory) this.#writer.returned(REPLY_CODES.NO_ROUTE, 'NO_ROUTE', message);
+    if (reply !== undefined) {
+      reply.deliverReply(message);
+      return;
+    }
+    const isDuplicate = passage?.isHeldBack === true;
+    if (!isDuplicate) vhost.unroutables.note(message);
+    if (!mandatory) return;
+    const text = isDuplicate ? 'NO_ROUTE: duplicate' : 'NO_ROUTE';
+    this.#writer.returned(REPLY_CODES.NO_ROUTE, text, message);
   }
 }

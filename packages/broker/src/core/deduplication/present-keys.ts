@@ -1,0 +1,63 @@
+import type { Backlog } from '../queue/backlog/backlog.js';
+import type { KeyMemory } from './key-memory.js';
+import { type MessageKey, messageKey } from './message-key.js';
+import { type DeduplicationSettings, KEYS_MAX } from './settings.js';
+
+/**
+ * The keys of the messages that are in a queue, delivered ones included. They survive the broker as
+ * their messages do: they are read from them.
+ */
+export class PresentKeys implements KeyMemory {
+  readonly #backlog: Backlog;
+  readonly #positions = new Map<string, number>();
+  readonly #keys = new Map<number, string>();
+
+  constructor(backlog: Backlog) {
+    this.#backlog = backlog;
+  }
+
+  get size(): number {
+    return this.#positions.size;
+  }
+
+  has(key: string): boolean {
+    const position = this.#positions.get(key);
+    if (position === undefined) return false;
+    // The disk may have lost a message without anybody having removed it.
+    if (this.#backlog.has(position)) return true;
+    this.removed(position);
+    return false;
+  }
+
+  add({ key }: MessageKey, position: number): void {
+    if (position < 0 || !this.#backlog.has(position) || this.#keys.size >= KEYS_MAX) return;
+    this.#positions.set(key, position);
+    this.#keys.set(position, key);
+  }
+
+  removed(position: number): void {
+    const key = this.#keys.get(position);
+    if (key === undefined) return;
+    this.#keys.delete(position);
+    if (this.#positions.get(key) === position) this.#positions.delete(key);
+  }
+
+  /** Reads the keys of the messages from before the broker started. */
+  async load(settings: DeduplicationSettings): Promise<void> {
+    const backlog = this.#backlog;
+    const positions: number[] = [];
+    backlog.forEachReady((position) => positions.push(position));
+    for (const position of positions) {
+      while (backlog.has(position) && !backlog.isInMemory(position)) {
+        await new Promise<void>((resolve) => backlog.load(position, resolve));
+      }
+      const key = backlog.has(position) && messageKey(backlog.read(position), settings);
+      if (key) this.add(key, position);
+    }
+  }
+
+  end(): void {
+    this.#positions.clear();
+    this.#keys.clear();
+  }
+}
