@@ -8,7 +8,7 @@ import { connect } from 'amqplib';
 import { RawConnection } from '../wire/raw-connection.js';
 
 /** Users who log in at the same time, each for the first time: each password has to be hashed. */
-const USERS = 20;
+const USERS = 12;
 
 /** Guesses at a password; a few more than are listened to. */
 const GUESSES = 60;
