@@ -11,7 +11,7 @@ import {
   locationOf,
   readRange,
 } from './journal-file.js';
-import { BATCHES_OFFSET, DamagedJournalError } from './journal-format.js';
+import { BATCHES_OFFSET, DamagedJournalError, NewerFormatError } from './journal-format.js';
 import { decodeOperations, type Operation } from './operations.js';
 import { type EndsChain, type RecoveredChain, RecoveredState } from './recovered-state.js';
 
@@ -148,10 +148,19 @@ class Recovery {
     const disk = await this.#files.open(path, { create: false, durableWrites: false });
     try {
       const bytes = await readRange(disk, 0, await disk.size());
-      const head = readHead(bytes, number);
+      const head = this.#headOf(bytes, number);
       return typeof head === 'string' ? head : { path, ...head, bytes };
     } finally {
       await disk.close();
+    }
+  }
+
+  #headOf(bytes: Buffer, number: number): ReturnType<typeof readHead> {
+    try {
+      return readHead(bytes, number);
+    } catch (error) {
+      if (!(error instanceof NewerFormatError)) throw error;
+      throw new NewerFormatError(`${this.#pathOf(number)} at 0: ${error.message}`);
     }
   }
 
@@ -235,7 +244,7 @@ class Recovery {
       durableWrites: false,
     });
     try {
-      const head = readHead(await readRange(disk, 0, BATCHES_OFFSET), number);
+      const head = this.#headOf(await readRange(disk, 0, BATCHES_OFFSET), number);
       return typeof head === 'string' ? head : { ...head, bytes: await disk.size() };
     } finally {
       await disk.close();
