@@ -73,7 +73,7 @@ describe('leveret, failing to start, is one line on stderr and exit code 1', () 
       '--data-dir',
       directory,
       '--log-level',
-      'off',
+      'silent',
     );
     assert.ok(damaged.startsWith(`leveret: ${file} at 0: what was kept cannot be read`), damaged);
   });
