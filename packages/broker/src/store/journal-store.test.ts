@@ -16,7 +16,7 @@ import { nodeFiles } from './disk/node-files.js';
 import type { Storable } from './journal/chain.js';
 import { Journal } from './journal/journal.js';
 import { journalFileNumber } from './journal/journal-file.js';
-import { recover } from './journal/recovery.js';
+import { recover } from './journal/recovery/recovery.js';
 import { JournalStore } from './journal-store.js';
 import { LocationTable } from './location-table.js';
 import { MemoryBudget } from './memory-budget.js';

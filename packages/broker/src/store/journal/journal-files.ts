@@ -25,7 +25,7 @@ import {
   sealBatch,
 } from './journal-format.js';
 import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
-import type { Recovered } from './recovery.js';
+import type { Recovered } from './recovery/recovery.js';
 import type { Snapshot } from './snapshot.js';
 import { SpareFile } from './spare-file.js';
 

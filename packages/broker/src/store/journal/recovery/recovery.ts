@@ -1,8 +1,6 @@
-import type { Logger } from '../../base/logger.js';
-import type { Files } from '../disk/files.js';
-import { batchesOf, type ReportProblem } from './batch-reader.js';
-import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
-import { FileIndexBuilder, indexPath, isIndexName, readFileIndex } from './file-index.js';
+import type { Logger } from '../../../base/logger.js';
+import type { Files } from '../../disk/files.js';
+import { FileIndexBuilder, indexPath, isIndexName, readFileIndex } from '../file-index.js';
 import {
   BEGUN_NAME,
   type JournalFile,
@@ -10,9 +8,11 @@ import {
   journalFileNumber,
   locationOf,
   readRange,
-} from './journal-file.js';
-import { BATCHES_OFFSET, DamagedJournalError, NewerFormatError } from './journal-format.js';
-import { decodeOperations, type Operation } from './operations.js';
+} from '../journal-file.js';
+import { BATCHES_OFFSET, DamagedJournalError, NewerFormatError } from '../journal-format.js';
+import { decodeOperations, type Operation } from '../operations.js';
+import { batchesOf, type ReportProblem } from './batch-reader.js';
+import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
 import { type EndsChain, type RecoveredChain, RecoveredState } from './recovered-state.js';
 
 /** What a data directory holds. */
