@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,8 +41,7 @@ describe('leveret, failing to start, is one line on stderr and exit code 1', () 
   });
 
   it('when another broker has the data directory', async (t) => {
-    const directory = mkdtempSync(join(tmpdir(), 'leveret-data-'));
-    t.after(() => rmSync(directory, { recursive: true }));
+    const directory = newDirectory(t);
     const owner = LeveretProcess.run(t, '--port', '0', '--data-dir', directory);
     await owner.ready();
     const line = await failureOf(t, '--port', '0', '--data-dir', directory);
@@ -51,6 +50,32 @@ describe('leveret, failing to start, is one line on stderr and exit code 1', () 
       `leveret: ${directory} is in use by another broker. ` +
         'Stop it or choose another with --data-dir.\n',
     );
+  });
+
+  it('when the data directory holds something else', async (t) => {
+    const directory = newDirectory(t);
+    writeFileSync(join(directory, 'PG_VERSION'), '15');
+    const line = await failureOf(t, '--port', '0', '--data-dir', directory);
+    assert.match(line, /^leveret: .* is no data directory of Leveret's: it holds PG_VERSION; /);
+  });
+
+  it('when what was in the data directory is gone or damaged', async (t) => {
+    const directory = newDirectory(t);
+    writeFileSync(join(directory, 'journal-begun'), '');
+    const gone = await failureOf(t, '--port', '0', '--data-dir', directory);
+    assert.ok(gone.startsWith(`leveret: ${directory}: what was kept cannot be read`), gone);
+    const file = join(directory, 'journal-00000001');
+    writeFileSync(file, Buffer.alloc(1_000, 'x'));
+    const damaged = await failureOf(
+      t,
+      '--port',
+      '0',
+      '--data-dir',
+      directory,
+      '--log-level',
+      'silent',
+    );
+    assert.ok(damaged.startsWith(`leveret: ${file} at 0: what was kept cannot be read`), damaged);
   });
 
   it('on an unknown option', async (t) => {
@@ -69,6 +94,12 @@ describe('leveret, failing to start, is one line on stderr and exit code 1', () 
     );
   });
 });
+
+function newDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'leveret-data-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
 
 /** The one line; stdout must stay empty. */
 async function failureOf(t: TestContext, ...args: readonly string[]): Promise<string> {

@@ -19,7 +19,7 @@ import { Journal } from './store/journal/journal.js';
 import type { JournalOptions } from './store/journal/journal-file.js';
 import { BEGUN_NAME, isOurs } from './store/journal/journal-file.js';
 import { ForeignDirectoryError } from './store/journal/journal-format.js';
-import { recover } from './store/journal/recovery.js';
+import { recover } from './store/journal/recovery/recovery.js';
 import type { MemoryBudget } from './store/memory-budget.js';
 import type { SlabAllocator } from './store/slab.js';
 

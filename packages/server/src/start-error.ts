@@ -1,5 +1,10 @@
 import { isIPv6 } from 'node:net';
-import { DirectoryInUseError, NewerFormatError } from '@leveret/broker';
+import {
+  DamagedJournalError,
+  DirectoryInUseError,
+  ForeignDirectoryError,
+  NewerFormatError,
+} from '@leveret/broker';
 
 /**
  * Why the server did not start, told to the operator in one line that says what to do. Everything
@@ -20,13 +25,47 @@ export function explainStartFailure(error: unknown, dataDir = ''): unknown {
         'Start the newer Leveret or choose another with --data-dir.',
     );
   }
+  if (error instanceof DamagedJournalError || error instanceof ForeignDirectoryError) {
+    return new StartError(`${error.message}.`);
+  }
   if (!isSystemError(error)) return error;
   if (error.code.startsWith('ERR_OSSL_')) {
     return new StartError(
       `cannot serve TLS: ${error.message}. Check --tls-cert, --tls-key and --tls-ca.`,
     );
   }
-  return explainListenFailure(error);
+  return isOfDisk(error, dataDir)
+    ? explainDiskFailure(error, dataDir)
+    : explainListenFailure(error);
+}
+
+/** Calls on a file that is open: their errors name no path. */
+const FILE_CALLS: readonly (string | undefined)[] = ['read', 'write', 'fsync', 'fdatasync'];
+
+/** Whether a call failed in the data directory; its lock is a socket, by a short name for it. */
+function isOfDisk({ syscall, path, address }: SystemError, dataDir: string): boolean {
+  if (dataDir === '') return false;
+  const where = path ?? address ?? '';
+  return (
+    where.startsWith(dataDir) || where.startsWith('/proc/self/fd/') || FILE_CALLS.includes(syscall)
+  );
+}
+
+const DISK_FAILURES: Readonly<Record<string, string>> = {
+  ENOSPC: 'there is no room left. Free some, or',
+  EDQUOT: 'there is no room left. Free some, or',
+  EROFS: 'its file system is read-only. Make it writable, or',
+  EACCES: 'permission denied. Give it to this user, or',
+  EPERM: 'its file system does not permit what is needed. Please',
+  ENOTSUP: 'its file system does not have what is needed. Please',
+  EOPNOTSUPP: 'its file system does not have what is needed. Please',
+};
+
+function explainDiskFailure({ code, message }: SystemError, dataDir: string): StartError {
+  const advice = DISK_FAILURES[code] ?? `${message}. Repair it, or`;
+  return new StartError(
+    `cannot use the data directory ${dataDir}: ${advice} choose another with --data-dir.`,
+  );
 }
 
 function explainListenFailure(error: SystemError): unknown {
@@ -69,6 +108,7 @@ export interface SystemError extends Error {
   readonly address?: string;
   readonly port?: number;
   readonly hostname?: string;
+  readonly path?: string;
 }
 
 export function isSystemError(error: unknown): error is SystemError {

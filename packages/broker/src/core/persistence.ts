@@ -1,5 +1,5 @@
 import type { Journal } from '../store/journal/journal.js';
-import type { RecoveredChain } from '../store/journal/recovered-state.js';
+import type { RecoveredChain } from '../store/journal/recovery/recovered-state.js';
 import { JournalStore } from '../store/journal-store.js';
 import { LocationTable } from '../store/location-table.js';
 import type { MemoryBudget } from '../store/memory-budget.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -15,7 +15,8 @@ import type { Files } from './disk/files.js';
 import { nodeFiles } from './disk/node-files.js';
 import type { Storable } from './journal/chain.js';
 import { Journal } from './journal/journal.js';
-import { recover } from './journal/recovery.js';
+import { journalFileNumber } from './journal/journal-file.js';
+import { recover } from './journal/recovery/recovery.js';
 import { JournalStore } from './journal-store.js';
 import { LocationTable } from './location-table.js';
 import { MemoryBudget } from './memory-budget.js';
@@ -95,6 +96,12 @@ class StoreOnDisk {
 
   async close(): Promise<void> {
     await this.#journal.close();
+  }
+
+  /** Resolves when all that was asked for is on the disk. */
+  async written(): Promise<void> {
+    this.#journal.tellRemoved();
+    await new Promise<void>((resolve) => this.#journal.onDurable(resolve));
   }
 
   /** What a queue does to have a message at hand. */
@@ -204,6 +211,30 @@ test('a disk that says no while the journal is being closed does not keep it ope
   await closing;
   assert.ok(broken.failures > 1, 'it was tried again');
 });
+
+test('a state that is larger than a file is not written again with each message', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const disk = new StoreOnDisk(directory);
+  await disk.open();
+  for (let id = 0; id < 1_000; id++) disk.store.append(new Numbered(id, true));
+  // Each gap takes room in the snapshot.
+  for (let id = 0; id < 1_000; id += 2) disk.store.remove(id);
+  await disk.written();
+  const before = await lastFile(directory);
+  for (let round = 0; round < 10; round++) {
+    disk.store.append(new Numbered(1_000 + round, true));
+    await disk.written();
+  }
+  assert.ok((await lastFile(directory)) <= before + 1);
+  await disk.close();
+});
+
+/** Number of the last journal file in a directory. */
+async function lastFile(directory: string): Promise<number> {
+  const numbers = (await readdir(directory)).map((name) => journalFileNumber(name) ?? 0);
+  return Math.max(...numbers);
+}
 
 /** The machine's disk, which may be told to take no writes. */
 function brokenDisk(): { readonly files: Files; isBroken: boolean; failures: number } {

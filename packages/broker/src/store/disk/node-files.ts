@@ -10,7 +10,7 @@ import {
   statfs,
   unlink,
 } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { DiskFile, Files, OpenOptions } from './files.js';
 
 /** O_DSYNC is Linux's; elsewhere each write is followed by a sync. */
@@ -20,8 +20,8 @@ const DURABLE_WRITES: number | undefined = constants.O_DSYNC;
 export const nodeFiles: Files = {
   list: (directory) => readdir(directory),
   makeDirectory: async (directory) => {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await syncDirectory(dirname(directory));
+    const first = await mkdir(directory, { recursive: true, mode: 0o700 });
+    await syncNames(resolve(directory), first);
   },
   open: async (path, { create, durableWrites }: OpenOptions) => {
     const flags =
@@ -47,6 +47,20 @@ async function syncDirectory(directory: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** Makes the name of a directory durable, and of those above it from the `first` on that is new. */
+async function syncNames(directory: string, first: string | undefined): Promise<void> {
+  const above = dirname(directory);
+  try {
+    await syncDirectory(above);
+  } catch (error) {
+    // One that was there already may lie where its owner may not look.
+    if (first !== undefined || (error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+  }
+  if (first !== undefined && directory !== first && above !== directory) {
+    await syncNames(above, first);
   }
 }
 

@@ -25,6 +25,7 @@ import {
   sealBatch,
 } from './journal-format.js';
 import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
+import type { Recovered } from './recovery/recovery.js';
 import type { Snapshot } from './snapshot.js';
 import { SpareFile } from './spare-file.js';
 
@@ -32,16 +33,7 @@ import { SpareFile } from './spare-file.js';
 const RETRY_MILLISECONDS = 500;
 
 /** What was found on the disk, for a journal to go on from. */
-export interface JournalStart {
-  readonly files: readonly JournalFile[];
-  readonly nextFileNumber: number;
-  readonly epoch: number;
-  readonly operations: number;
-  /** Where the messages are of files that had no index. */
-  readonly indexes: ReadonlyMap<JournalFile, FileIndexBuilder>;
-  /** Paths of what nobody needs. */
-  readonly leftovers: readonly string[];
-}
+export type JournalStart = Omit<Recovered, 'topology' | 'chains'>;
 
 /** What the files need of the world, and of the journal. */
 export interface JournalFilesPorts {
@@ -69,6 +61,8 @@ interface CurrentFile {
   readonly file: JournalFile;
   readonly disk: DiskFile;
   readonly index: FileIndexBuilder;
+  /** At how many octets it is full: more than a file's, if it has begun with a large snapshot. */
+  readonly fullBytes: number;
 }
 
 /** The files of a journal: where batches go, what is full, what is no longer needed. */
@@ -140,7 +134,7 @@ export class JournalFiles {
    * Returns what has been written: that batch, and after a failure what was gathered meanwhile.
    */
   async append(batch: Batch, operations: number): Promise<readonly Batch[]> {
-    const { file, disk } = this.#current!;
+    const { file, disk, fullBytes } = this.#current!;
     const at = file.bytes;
     batch.sealPublishes(batch.bytes, 0, file.seed);
     this.#locate(batch, this.#current!, at);
@@ -148,7 +142,7 @@ export class JournalFiles {
     sealBatch(batch.bytes, { ...header, epoch: this.#epoch }, file.seed);
     file.bytes += batch.length;
     // Taken now: it counts in this batch, and nothing that is asked for while it is written.
-    if (file.bytes >= this.#options.fileBytes || this.#intervalSync.hasFailed) {
+    if (file.bytes >= fullBytes || this.#intervalSync.hasFailed) {
       this.#next = { payload: this.#ports.snapshot(), operations: operations + batch.count };
     }
     try {
@@ -317,7 +311,8 @@ export class JournalFiles {
       placed: 0,
       live: 0,
     };
-    const begun: CurrentFile = { file, disk, index: new FileIndexBuilder() };
+    const fullBytes = Math.max(this.#options.fileBytes, 2 * bytes);
+    const begun: CurrentFile = { file, disk, index: new FileIndexBuilder(), fullBytes };
     this.#files.set(slot, file);
     this.#beginning = file;
     let at = BATCH_HEADER_BYTES + snapshot.payload.length;

@@ -1,8 +1,8 @@
-import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../location-table.js';
-import type { Remembered } from '../message-store.js';
-import type { IndexEntry } from './file-index.js';
-import { type JournalFile, locationOf, slotOf } from './journal-file.js';
-import type { Operation, PublishOperation } from './operations.js';
+import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../../location-table.js';
+import type { Remembered } from '../../message-store.js';
+import type { IndexEntry } from '../file-index.js';
+import { type JournalFile, locationOf, slotOf } from '../journal-file.js';
+import type { Operation, PublishOperation } from '../operations.js';
 
 /** A chain as the journal has left it. */
 export interface RecoveredChain {

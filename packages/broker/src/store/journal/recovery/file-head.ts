@@ -1,12 +1,12 @@
-import { batchesOf } from './batch-reader.js';
 import {
   BATCH_HEADER_BYTES,
   BATCHES_OFFSET,
   decodeFileHeader,
   type FileHeader,
   SECOND_HEADER_OFFSET,
-} from './journal-format.js';
-import { SNAPSHOT } from './operations.js';
+} from '../journal-format.js';
+import { SNAPSHOT } from '../operations.js';
+import { batchesOf } from './batch-reader.js';
 
 /** What a file begins with. */
 export interface FileHead {

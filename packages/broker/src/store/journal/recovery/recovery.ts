@@ -1,8 +1,6 @@
-import type { Logger } from '../../base/logger.js';
-import type { Files } from '../disk/files.js';
-import { batchesOf, type ReportProblem } from './batch-reader.js';
-import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
-import { FileIndexBuilder, indexPath, isIndexName, readFileIndex } from './file-index.js';
+import type { Logger } from '../../../base/logger.js';
+import type { Files } from '../../disk/files.js';
+import { FileIndexBuilder, indexPath, isIndexName, readFileIndex } from '../file-index.js';
 import {
   BEGUN_NAME,
   type JournalFile,
@@ -10,9 +8,11 @@ import {
   journalFileNumber,
   locationOf,
   readRange,
-} from './journal-file.js';
-import { BATCHES_OFFSET, DamagedJournalError } from './journal-format.js';
-import { decodeOperations, type Operation } from './operations.js';
+} from '../journal-file.js';
+import { BATCHES_OFFSET, DamagedJournalError, NewerFormatError } from '../journal-format.js';
+import { decodeOperations, type Operation } from '../operations.js';
+import { batchesOf, type ReportProblem } from './batch-reader.js';
+import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
 import { type EndsChain, type RecoveredChain, RecoveredState } from './recovered-state.js';
 
 /** What a data directory holds. */
@@ -148,10 +148,19 @@ class Recovery {
     const disk = await this.#files.open(path, { create: false, durableWrites: false });
     try {
       const bytes = await readRange(disk, 0, await disk.size());
-      const head = readHead(bytes, number);
+      const head = this.#headOf(bytes, number);
       return typeof head === 'string' ? head : { path, ...head, bytes };
     } finally {
       await disk.close();
+    }
+  }
+
+  #headOf(bytes: Buffer, number: number): ReturnType<typeof readHead> {
+    try {
+      return readHead(bytes, number);
+    } catch (error) {
+      if (!(error instanceof NewerFormatError)) throw error;
+      throw new NewerFormatError(`${this.#pathOf(number)} at 0: ${error.message}`);
     }
   }
 
@@ -235,7 +244,7 @@ class Recovery {
       durableWrites: false,
     });
     try {
-      const head = readHead(await readRange(disk, 0, BATCHES_OFFSET), number);
+      const head = this.#headOf(await readRange(disk, 0, BATCHES_OFFSET), number);
       return typeof head === 'string' ? head : { ...head, bytes: await disk.size() };
     } finally {
       await disk.close();

@@ -6,7 +6,7 @@ import {
   decodeBatchHeader,
   type FileHeader,
   isWholeBatch,
-} from './journal-format.js';
+} from '../journal-format.js';
 
 /** A batch that is as it was written: its payload is `[start, end)`. */
 export interface WholeBatch {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { batchesOf } from './batch-reader.js';
 import {
   BATCH_HEADER_BYTES,
   BATCHES_OFFSET,
   decodeBatchHeader,
   type FileHeader,
   sealBatch,
-} from './journal-format.js';
+} from '../journal-format.js';
+import { batchesOf } from './batch-reader.js';
 
 const HEADER: FileHeader = { number: 2, seed: 7, epoch: 3, firstOperation: 100 };
 const EARLIER_SEED = 8;
