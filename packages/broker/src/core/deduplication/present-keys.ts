@@ -21,12 +21,7 @@ export class PresentKeys implements KeyMemory {
   }
 
   has(key: string): boolean {
-    const position = this.#positions.get(key);
-    if (position === undefined) return false;
-    // The disk may have lost a message without anybody having removed it.
-    if (this.#backlog.has(position)) return true;
-    this.removed(position);
-    return false;
+    return this.#positions.has(key);
   }
 
   add({ key }: MessageKey, position: number): void {
