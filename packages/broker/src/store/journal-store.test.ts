@@ -54,7 +54,8 @@ class StoreOnDisk {
     this.#directory = directory;
   }
 
-  async open(): Promise<void> {
+  /** `meanwhile` is done while the journal begins its file. */
+  async open(meanwhile: (store: JournalStore) => void = () => {}): Promise<void> {
     const recovered = await recover(nodeFiles, this.#directory, () => false, silentLogger);
     const turn = new Turn();
     const ports = { files: nodeFiles, clock: systemClock, random: systemRandom, turn };
@@ -69,7 +70,9 @@ class StoreOnDisk {
     const budget = new MemoryBudget(new SlabAllocator(), 0);
     this.store = new JournalStore(chain, this.#journal, budget);
     this.#journal.adopt(this.store);
-    await this.#journal.open();
+    const opening = this.#journal.open();
+    meanwhile(this.store);
+    await opening;
   }
 
   async close(): Promise<void> {
@@ -121,6 +124,27 @@ test('a store on the disk behaves as a map by position does, opened again or not
     }),
     { numRuns: 40 },
   );
+});
+
+test('what is asked for while the journal is being opened is written when it is', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const disk = new StoreOnDisk(directory);
+  await disk.open();
+  for (let id = 0; id < 3; id++) disk.store.append(new Numbered(id, true));
+  await disk.close();
+  await disk.open((store) => {
+    store.remove(1);
+    store.append(new Numbered(3, true));
+  });
+  await disk.close();
+  await disk.open();
+  assert.deepEqual(
+    [0, 1, 2, 3].map((each) => disk.store.firstFrom(each)),
+    [0, 2, 2, 3],
+  );
+  assert.equal((await disk.read(3)).id, 3);
+  await disk.close();
 });
 
 async function run(step: Step, disk: StoreOnDisk, model: Map<number, Numbered>): Promise<void> {

@@ -48,6 +48,8 @@ export class Journal implements TurnEnd {
   /** A full file has lost its last message. */
   #hasDeadFiles = false;
   #isDeferred = false;
+  /** Whether there is a file to write to. */
+  #isOpen = false;
   #isRunning = false;
   #isOver = false;
   /** The broker is closing: what the disk does not take now is lost. */
@@ -102,9 +104,14 @@ export class Journal implements TurnEnd {
     else then();
   }
 
-  /** Begins this start's first file, with all that is known; nothing is asked for before. */
+  /**
+   * Begins this start's first file, with all that is known. What is asked for meanwhile, because
+   * its time has come while the broker was not there, is written then.
+   */
   async open(): Promise<void> {
     await this.#files.open(this.#durable);
+    this.#isOpen = true;
+    await this.#run();
   }
 
   adopt(store: Chain): void {
@@ -256,7 +263,7 @@ export class Journal implements TurnEnd {
 
   /** The loop: writes batch after batch for as long as there is anything to write. */
   async #run(): Promise<void> {
-    if (this.#isRunning) return;
+    if (this.#isRunning || !this.#isOpen) return;
     this.#isRunning = true;
     try {
       while (this.#hasWork()) {
