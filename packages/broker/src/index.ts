@@ -12,6 +12,7 @@ export type {
 } from './core/policy/policy.js';
 export type { Authenticator, LoginFailure, User } from './core/ports.js';
 export { Refusal, type RefusalReason } from './core/refusal.js';
+export type { DelayedControl, DelayedMessage, DelayedQuery } from './delayed-control.js';
 export { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 export {
   SERVER_PROPERTIES,

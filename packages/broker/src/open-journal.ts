@@ -90,9 +90,13 @@ export async function openJournal(
       const change = each as TopologyChange;
       if (change.what === 'queue-numbers') persistence.sawQueueNumber(change.next - 1);
       else vhostOf(change.vhost).restore(change);
-      if (change.what === 'queue') persistence.sawQueueNumber(change.number);
+      if (change.what === 'queue' || change.what === 'delays') {
+        persistence.sawQueueNumber(change.number);
+      }
     }
     persistence.restored();
+    // Whoever needs to remember has looked by now.
+    for (const { remembered } of recovered.chains.values()) remembered.clear();
     await journal.open();
     await markBegun(files, options.directory);
     return { journal, vhosts, lock, budget: ports.budget };

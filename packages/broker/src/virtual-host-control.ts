@@ -2,6 +2,7 @@ import { fromWire, toWire } from '@leveret/amqp';
 import type { Policy, PolicyList, PolicyRequest } from './core/policy/policy.js';
 import { Refusal } from './core/refusal.js';
 import type { VirtualHost } from './core/virtual-host.js';
+import { type DelayedControl, TextDelays } from './delayed-control.js';
 
 /** What a program that embeds the broker can set in a virtual host while it runs. */
 export interface VirtualHostControl {
@@ -31,6 +32,8 @@ export interface VirtualHostControl {
    * `deliver.jobs`. Off unless it is turned on; not remembered when the broker stops.
    */
   tracing: boolean;
+  /** The messages that exchanges keep until they are due: to look at, to drop, to deliver now. */
+  readonly delayed: DelayedControl;
 }
 
 /** The control of a virtual host: here text becomes wire strings, and the reverse. */
@@ -39,6 +42,7 @@ export function controlOf(vhost: VirtualHost): VirtualHostControl {
     name: fromWire(vhost.name),
     policies: new TextPolicies(vhost.policies),
     operatorPolicies: new TextPolicies(vhost.operatorPolicies),
+    delayed: new TextDelays(vhost),
     get tracing() {
       return vhost.tracing;
     },

@@ -14,6 +14,9 @@ import { bindingChange, exchangeChange, isDurable } from './topology.js';
 
 const NO_ARGUMENTS: FieldTable = new Map();
 
+/** The arguments that must be the same when an exchange is declared again; others are free. */
+const EQUIVALENT_ARGUMENTS = ['alternate-exchange', 'x-delayed-exchange'];
+
 /** The exchanges that every virtual host has from the start. */
 const PREDECLARED: readonly (readonly [name: string, type: string, internal: boolean])[] = [
   ['amq.direct', 'direct', false],
@@ -35,6 +38,8 @@ export class Exchanges {
   readonly #events: TopologyEvents;
   /** Lets the policies that match it govern an exchange. */
   readonly #govern: (exchange: Exchange) => void;
+  /** Told of each exchange that has been removed. */
+  readonly #gone: (exchange: Exchange) => void;
   /** Names of those that are there whether declared or not. */
   readonly #predeclared = new Set<string>(['']);
 
@@ -47,6 +52,7 @@ export class Exchanges {
       readonly changed: () => void;
       readonly events: TopologyEvents;
       readonly governExchange: (exchange: Exchange) => void;
+      readonly exchangeGone: (exchange: Exchange) => void;
     },
   ) {
     this.#vhost = vhost;
@@ -55,6 +61,7 @@ export class Exchanges {
     this.#changed = ports.changed;
     this.#events = ports.events;
     this.#govern = ports.governExchange;
+    this.#gone = ports.exchangeGone;
     const own = { durable: true, autoDelete: false, arguments: NO_ARGUMENTS };
     const defaultSpec = { ...own, name: '', type: 'direct', internal: false };
     this.#byName.set('', new Exchange(defaultSpec, new DefaultRouter(queues)));
@@ -108,6 +115,11 @@ export class Exchanges {
         const text = `invalid type '${fieldTypeName(alternate)}' for arg 'alternate-exchange' in `;
         throw new Refusal('precondition-failed', text + thing);
       }
+      const delayed = spec.arguments.get('x-delayed-exchange');
+      if (delayed !== undefined && delayed.type !== 't') {
+        const text = `invalid type '${fieldTypeName(delayed)}' for arg 'x-delayed-exchange' in `;
+        throw new Refusal('precondition-failed', text + thing);
+      }
       const exchange = this.restore({ ...spec, name });
       this.#events.exchangeCreated(exchange, actor);
       return;
@@ -116,7 +128,7 @@ export class Exchanges {
     requireSame(thing, 'durable', spec.durable, current.durable);
     requireSame(thing, 'auto_delete', spec.autoDelete, current.autoDelete);
     requireSame(thing, 'internal', spec.internal, current.internal);
-    requireSameArguments(thing, ['alternate-exchange'], spec.arguments, current.arguments);
+    requireSameArguments(thing, EQUIVALENT_ARGUMENTS, spec.arguments, current.arguments);
   }
 
   /** Creates an exchange without asking whether it may be. */
@@ -227,6 +239,7 @@ export class Exchanges {
     }
     this.unbindAll(exchange);
     exchange.router.end?.();
+    this.#gone(exchange);
   }
 }
 

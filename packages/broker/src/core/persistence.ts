@@ -24,8 +24,10 @@ export interface Persistence {
 
 /** Nothing survives. */
 export class InMemory implements Persistence {
+  #lastQueueNumber = 0;
+
   newQueueNumber(): number {
-    return 0;
+    return ++this.#lastQueueNumber;
   }
 
   storesFor(): QueueStores {
@@ -102,9 +104,10 @@ export class Journalled implements Persistence {
   }
 }
 
-/** Whether a change ends a chain: its queue is deleted. */
+/** Whether a change ends a chain: its queue is deleted, or the exchange whose messages it delays. */
 export function endsChain(change: unknown, chain: number): boolean {
   // What the journal holds was written by record().
   const { what, number } = change as { what: string; number?: number };
-  return what === 'queue-deleted' && number === Math.floor(chain / LEVELS);
+  const ends = what === 'queue-deleted' || what === 'delays-deleted';
+  return ends && number === Math.floor(chain / LEVELS);
 }

@@ -1,29 +1,35 @@
 import type { Exchange } from './exchange/exchange.js';
 import type { Destination } from './exchange/router.js';
 import type { Message } from './message.js';
-import type { Queue } from './queue/queue.js';
+import type { Receiver } from './ports.js';
 
-/** Finds an exchange by name: an alternate exchange may be missing. */
-export type FindExchange = (name: string) => Exchange | undefined;
+/** What routing asks of its virtual host. */
+export interface Routing {
+  /** Finds an exchange by name: an alternate exchange may be missing. */
+  readonly find: (name: string) => Exchange | undefined;
+  /** What holds a message back that an exchange has to delay; undefined if it need not. */
+  readonly delay: (exchange: Exchange, message: Message) => Receiver | undefined;
+}
 
 /**
  * The queues that a message published to an exchange goes to, each once: through its bindings,
  * through exchanges bound to exchanges, and through alternate exchanges where nothing else matched.
+ * An exchange that has to delay the message passes it on later: until then it goes no further.
  * `topologyVersion` is the virtual host's count of changes.
  */
 export function route(
   exchange: Exchange,
   message: Message,
-  find: FindExchange,
+  routing: Routing,
   topologyVersion: number,
-): readonly Queue[] {
+): readonly Receiver[] {
   const { routingKey, extraRoutingKeys } = message;
   if (extraRoutingKeys !== undefined) {
-    return walk(exchange, [routingKey, ...extraRoutingKeys], message, find).queues;
+    return walk(exchange, [routingKey, ...extraRoutingKeys], message, routing).queues;
   }
   const known = exchange.routes.get(routingKey, topologyVersion);
   if (known !== undefined) return known;
-  const { queues, byRoutingKey } = walk(exchange, [routingKey], message, find);
+  const { queues, byRoutingKey } = walk(exchange, [routingKey], message, routing);
   if (byRoutingKey) exchange.routes.set(routingKey, topologyVersion, queues);
   return queues;
 }
@@ -33,13 +39,19 @@ function walk(
   from: Exchange,
   routingKeys: readonly string[],
   message: Message,
-  find: FindExchange,
-): { queues: Queue[]; byRoutingKey: boolean } {
-  const queues = new Set<Queue>();
+  { find, delay }: Routing,
+): { queues: Receiver[]; byRoutingKey: boolean } {
+  const queues = new Set<Receiver>();
   const seen = new Set<Exchange>([from]);
   let byRoutingKey = true;
   // A set is iterated in order of insertion, those added meanwhile included.
   for (const exchange of seen) {
+    const holder = exchange.delays ? delay(exchange, message) : undefined;
+    if (exchange.delays) byRoutingKey = false;
+    if (holder !== undefined) {
+      queues.add(holder);
+      continue;
+    }
     const destinations = new Set<Destination>();
     if (exchange.router.byRoutingKey) {
       for (const key of routingKeys) exchange.router.route(key, message, destinations);
@@ -56,7 +68,7 @@ function walk(
   return { queues: [...queues], byRoutingKey };
 }
 
-function addAlternate(exchange: Exchange, find: FindExchange, into: Set<Destination>): void {
+function addAlternate(exchange: Exchange, find: Routing['find'], into: Set<Destination>): void {
   const { alternate } = exchange;
   // The default exchange has no bindings, and routes by queue name only what is published to it.
   const found = alternate === undefined || alternate === '' ? undefined : find(alternate);

@@ -1,11 +1,11 @@
 import type { Message } from './message.js';
-import type { Queue } from './queue/queue.js';
+import type { Receiver } from './ports.js';
 import type { Unacked } from './unacked.js';
 
 /** A publish that waits for its transaction to be committed; it was routed when it was made. */
 export interface StagedPublish {
   readonly message: Message;
-  readonly queues: readonly Queue[];
+  readonly queues: readonly Receiver[];
   readonly mandatory: boolean;
 }
 
@@ -25,7 +25,7 @@ export class Transaction {
   #settlements: StagedSettlement[] = [];
 
   /** Stages a publish; the message is kept, and held until {@link take}'s caller releases it. */
-  publish(message: Message, queues: readonly Queue[], mandatory: boolean): void {
+  publish(message: Message, queues: readonly Receiver[], mandatory: boolean): void {
     const kept = message.keep();
     kept.retain();
     this.#publishes.push({ message: kept, queues, mandatory });
@@ -48,7 +48,7 @@ export class Transaction {
 
   /** Whether a queue would refuse what is staged for it, all taken together. */
   wouldBeRefused(): boolean {
-    const loads = new Map<Queue, { count: number; bytes: number }>();
+    const loads = new Map<Receiver, { count: number; bytes: number }>();
     for (const { message, queues } of this.#publishes) {
       for (const queue of queues) {
         const load = loads.get(queue) ?? { count: 0, bytes: 0 };

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.js';
 import type { Deadlines } from '../base/deadlines.js';
 import type { Random } from '../base/random.js';
 import { DeadLetterOffice } from './dead-letter/dead-letter-office.js';
+import { Delays } from './delay/delays.js';
 import { Firehose } from './events/firehose.js';
 import { noReporting, type Reporting } from './events/reporting.js';
 import { TopologyEvents } from './events/topology-events.js';
@@ -12,14 +13,14 @@ import type { Message } from './message.js';
 import type { Persistence } from './persistence.js';
 import { Governance, type Governing } from './policy/governance.js';
 import type { Policy, PolicyKind, PolicyList } from './policy/policy.js';
-import type { Actor, ConnectionIdentity } from './ports.js';
+import type { Actor, ConnectionIdentity, Receiver } from './ports.js';
 import { integerArgument } from './queue/arguments.js';
 import type { Queue } from './queue/queue.js';
 import { effectiveQueueSettings } from './queue/settings.js';
 import { Queues } from './queues.js';
 import { nameOf, Refusal, stripLineEnds } from './refusal.js';
 import { ReplyAddresses } from './reply-addresses.js';
-import { route } from './routing.js';
+import { type Routing, route } from './routing.js';
 import {
   bindingChange,
   decodeArguments,
@@ -56,6 +57,7 @@ export class VirtualHost {
   readonly name: string;
   readonly exchanges: Exchanges;
   readonly queues: Queues;
+  readonly delays: Delays;
   readonly replies: ReplyAddresses;
   readonly firehose: Firehose;
   readonly #events: TopologyEvents;
@@ -78,8 +80,14 @@ export class VirtualHost {
     };
     const queuesByName = new Map<string, Queue>();
     const topologyPorts = { random, persistence, changed, events: this.#events };
+    this.delays = new Delays(name, {
+      deadlines,
+      persistence,
+      route: (exchange, message) => this.route(exchange, message),
+    });
     this.exchanges = new Exchanges(name, queuesByName, {
       ...topologyPorts,
+      exchangeGone: (exchange) => this.delays.drop(exchange),
       governExchange: (exchange) => this.#governExchange(exchange),
     });
     const deadLetterOffice = new DeadLetterOffice({
@@ -140,8 +148,8 @@ export class VirtualHost {
   }
 
   /** The queues that a message published to an exchange goes to. */
-  route(exchange: Exchange, message: Message): readonly Queue[] {
-    return route(exchange, message, this.#findExchange, this.#topologyVersion);
+  route(exchange: Exchange, message: Message): readonly Receiver[] {
+    return route(exchange, message, this.#routing, this.#topologyVersion);
   }
 
   bindQueue(request: BindingRequest, connection: ConnectionIdentity): void {
@@ -197,6 +205,7 @@ export class VirtualHost {
     for (const exchange of exchanges) {
       if (!this.exchanges.isPredeclared(exchange)) yield exchangeChange(this.name, exchange);
     }
+    yield* this.delays.topology();
     for (const queue of this.queues.all()) {
       if (queue.spec.durable) yield queueChange(this.name, queue);
     }
@@ -221,6 +230,11 @@ export class VirtualHost {
           arguments: decodeArguments(change.arguments),
         });
         break;
+      case 'delays': {
+        const exchange = this.exchanges.get(change.exchange);
+        if (exchange !== undefined) this.delays.restore(exchange, change.number);
+        break;
+      }
       case 'exchange-deleted':
         this.exchanges.drop(change.name);
         break;
@@ -300,5 +314,8 @@ export class VirtualHost {
     return this.exchanges.require(name);
   }
 
-  readonly #findExchange = (name: string): Exchange | undefined => this.exchanges.get(name);
+  readonly #routing: Routing = {
+    find: (name) => this.exchanges.get(name),
+    delay: (exchange, message) => this.delays.holderOf(exchange, message),
+  };
 }

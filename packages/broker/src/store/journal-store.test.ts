@@ -92,6 +92,7 @@ type Step =
   | { readonly kind: 'append'; readonly count: number; readonly persistent: boolean }
   | { readonly kind: 'remove'; readonly at: number; readonly count: number }
   | { readonly kind: 'read'; readonly at: number }
+  | { readonly kind: 'read several'; readonly at: number; readonly every: number }
   | { readonly kind: 'open again' };
 
 const fraction = fc.double({ min: 0, max: 0.999, noNaN: true });
@@ -103,6 +104,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('remove'), at: fraction, count }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('read'), at: fraction }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('read several'), at: fraction, every: count }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('open again') }) },
 );
 
@@ -169,6 +174,16 @@ async function run(step: Step, disk: StoreOnDisk, model: Map<number, Numbered>):
     case 'read': {
       const position = positions[Math.floor(step.at * positions.length)];
       if (position !== undefined) assert.equal((await disk.read(position)).id, position);
+      return;
+    }
+    case 'read several': {
+      const from = Math.floor(step.at * positions.length);
+      const some = positions.filter((_, i) => i >= from && (i - from) % step.every === 0).reverse();
+      await new Promise<void>((resolve) => disk.store.loadAll(some, resolve));
+      for (const position of some) {
+        assert.ok(disk.store.isInMemory(position), `position ${position}`);
+        assert.equal((disk.store.read(position) as Numbered).id, position);
+      }
       return;
     }
     case 'open again': {

@@ -14,6 +14,7 @@ import {
 } from './location-table.js';
 import type { MemoryBudget } from './memory-budget.js';
 import type { MessageStore, Remembered } from './message-store.js';
+import { readScattered, type ScatteredPlaces } from './scattered-read.js';
 
 /** How a message is placed that is written to make room in memory. */
 const TRANSIENT: Placing = { transient: true, expiresAt: 0 };
@@ -146,6 +147,11 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   load(position: number, then: () => void): void {
     this.#waiting.push(then);
     this.#load(position);
+  }
+
+  loadAll(positions: readonly number[], then: () => void): void {
+    const wanted = positions.filter((each) => this.#messages.get(each) === undefined);
+    readScattered(wanted, this.#scattered, then);
   }
 
   read(position: number): Storable {
@@ -297,15 +303,28 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     });
   }
 
+  readonly #scattered: ScatteredPlaces = {
+    placeOf: (position) => (this.#isClosed ? 0 : this.placeOf(position)),
+    readFrom: (place, then, bytes) => this.#journal.readFrom(place, then, bytes),
+    take: (position, message) => this.#keep(position, message),
+    lose: (position) => this.#lose(position),
+  };
+
   #take(from: number, read: (location: number) => Storable | undefined): void {
     for (let position = from; position < this.next; position = this.firstFrom(position + 1)) {
       const place = this.placeOf(position);
       if (place === 0 || this.#messages.get(position) !== undefined) continue;
       const message = read(place);
       if (message === undefined) return;
-      this.#hold(message);
-      this.#messages.restore(position, message);
+      this.#keep(position, message);
     }
+  }
+
+  /** A message that was on the disk alone is in memory too. */
+  #keep(position: number, message: Storable): void {
+    if (this.#messages.get(position) !== undefined) return;
+    this.#hold(message);
+    this.#messages.restore(position, message);
   }
 
   #lose(position: number): void {

@@ -48,6 +48,8 @@ export interface MessageStore<M extends Stored> {
   isInMemory(position: number): boolean;
   /** Has it read from the disk, and calls `then` when something has come: ask again. */
   load(position: number, then: () => void): void;
+  /** Has several read that may lie far apart; calls `then` when no more of them will come. */
+  loadAll(positions: readonly number[], then: () => void): void;
   /** The message at a position, which is in memory. */
   read(position: number): M;
   /** Forgets a message, and releases it. */

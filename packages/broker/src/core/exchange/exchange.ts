@@ -3,7 +3,7 @@ import { systemRandom } from '../../base/random.js';
 import type { Policy } from '../policy/policy.js';
 import { RouteCache } from './route-cache.js';
 import type { Binding, Destination, Router } from './router.js';
-import { newRouter } from './router-types.js';
+import { DELAYED_TYPE, newRouter } from './router-types.js';
 
 export { isExchangeType } from './router-types.js';
 
@@ -28,6 +28,8 @@ export class Exchange {
   readonly sources: Set<Exchange> = new Set();
   readonly router: Router;
   readonly routes: RouteCache = new RouteCache();
+  /** Whether messages may ask it to keep them for a while: see `core/delay`. */
+  delays: boolean;
   #policy: Policy | undefined = undefined;
   #policyAlternate: string | undefined = undefined;
   readonly #bindings = new Map<string, Binding>();
@@ -39,6 +41,7 @@ export class Exchange {
   ) {
     this.spec = spec;
     this.router = router;
+    this.delays = isDelaying(spec);
   }
 
   get name(): string {
@@ -64,6 +67,7 @@ export class Exchange {
     this.#policy = policy;
     const alternate = policy?.definition['alternate-exchange'];
     this.#policyAlternate = typeof alternate === 'string' ? alternate : undefined;
+    this.delays = isDelaying(this.spec) || policy?.definition['delayed-message'] === true;
   }
 
   get hasBindings(): boolean {
@@ -122,6 +126,11 @@ export class Exchange {
     }
     return false;
   }
+}
+
+/** RabbitMQ's plugin has a type for it, LavinMQ an argument. */
+function isDelaying({ type, arguments: args }: ExchangeSpec): boolean {
+  return type === DELAYED_TYPE || args.get('x-delayed-exchange')?.value === true;
 }
 
 /** Two bindings are the same if destination, key and arguments are; the arguments in any order. */

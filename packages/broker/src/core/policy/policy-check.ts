@@ -24,6 +24,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     accepts: oneOf('at-most-once', 'at-least-once'),
     isCalled: 'dead letter strategy',
   },
+  'delayed-message': { accepts: isBoolean, isCalled: 'delayed message value' },
   'delivery-limit': { accepts: isCount, isCalled: 'delivery limit', forOperator: true },
   expires: { accepts: isPositive, isCalled: 'queue expiry', forOperator: true },
   'initial-cluster-size': { accepts: isCount, isCalled: 'cluster size' },
@@ -145,6 +146,10 @@ function invalid(text: string): Refusal {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string';
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === 'boolean';
 }
 
 function isWithin(value: unknown, least: number, most: number): boolean {

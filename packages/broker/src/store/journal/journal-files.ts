@@ -179,10 +179,11 @@ export class JournalFiles {
   }
 
   /** Reads what lies at a location, and behind it. Rejects with Node's error. */
-  async read(location: number): Promise<ReadMessage | undefined> {
+  async read(location: number, bytes?: number): Promise<ReadMessage | undefined> {
     const file = this.#files.get(slotOf(location));
     if (file === undefined) return undefined;
-    const read = await readPiece(this.#ports.files, file, location, this.#ports.decode);
+    const { files, decode } = this.#ports;
+    const read = await readPiece(files, file, location, decode, bytes);
     if (read === undefined && this.#files.get(file.slot) === file) {
       this.#ports.logger.error(`a message in ${file.path} is damaged, and lost`);
     }

@@ -1,6 +1,6 @@
 import { channelError, connectionError, REPLY_CODES } from '@leveret/amqp';
 import type { Firehose, TraceOrigin } from '../../../core/events/firehose.js';
-import type { Queue } from '../../../core/queue/queue.js';
+import type { Receiver } from '../../../core/ports.js';
 import type { Transaction } from '../../../core/transaction.js';
 import type { AmqpMessage } from '../amqp-message.js';
 import type { ConnectionContext } from '../context.js';
@@ -55,6 +55,7 @@ export class Publisher {
     const { vhost } = this.#context;
     const exchange = vhost.publishable(message.exchange);
     checkPublish(assembler, this.#identity);
+    if (exchange.delays) vhost.delays.check(message);
     const queues = vhost.route(exchange, message);
     if (this.confirms.isEnabled) this.confirms.published();
     if (this.transaction === undefined) this.#enqueue(message, queues, assembler.mandatory);
@@ -72,7 +73,7 @@ export class Publisher {
     }
   }
 
-  #enqueue(message: AmqpMessage, queues: readonly Queue[], mandatory: boolean): void {
+  #enqueue(message: AmqpMessage, queues: readonly Receiver[], mandatory: boolean): void {
     if (this.#firehose.isOn) this.#firehose.published(message, queues, this.#origin);
     if (queues.length === 1) {
       if (!queues[0]!.publish(message)) this.confirms.refused();
