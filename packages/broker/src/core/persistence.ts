@@ -104,7 +104,7 @@ export class Journalled implements Persistence {
   }
 }
 
-/** Whether a change ends a chain: its queue is deleted, or the exchange whose messages it delays. */
+/** Whether a change ends a chain: its queue is deleted, or the exchange that delays it. */
 export function endsChain(change: unknown, chain: number): boolean {
   // What the journal holds was written by record().
   const { what, number } = change as { what: string; number?: number };

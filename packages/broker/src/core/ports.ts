@@ -23,7 +23,7 @@ export interface DeliverySink {
 /** What a message is routed to: a queue, or whatever holds it back for a while. */
 export interface Receiver {
   readonly name: string;
-  /** Takes a message; false if it is full and refuses it, which it does not if it `must` take it. */
+  /** Takes a message; false if it is full and refuses it, unless it `must` take it. */
   publish(message: Message, must?: boolean): boolean;
   /** Whether the last of so many more messages with so many octets of body would be refused. */
   wouldRefuse(count: number, bytes: number): boolean;

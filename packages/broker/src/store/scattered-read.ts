@@ -2,7 +2,7 @@ import type { Storable } from './journal/chain.js';
 import type { ReadMessage } from './journal/journal-reader.js';
 
 /** Messages with no more between them are read together, in octets. */
-const GAP_BYTES_MAX = 32_768;
+const GAP_BYTES_MAX = 65_536;
 /** The most that is read at once. */
 const READ_BYTES_MAX = 524_288;
 /** What is read beyond where the last message begins; if it is longer it is read by itself. */

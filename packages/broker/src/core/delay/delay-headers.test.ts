@@ -116,8 +116,8 @@ test('a message that has been delayed says so in the negative', () => {
   assert.deepEqual(delayed, {
     messageId: 'm',
     headers: table({
-      'x-delay': { type: 'l', value: -250n },
-      'x-deliver-at': { type: 'l', value: -1_700_000_060n },
+      'x-delay': { type: 'I', value: -250 },
+      'x-deliver-at': { type: 'I', value: -1_700_000_060 },
       other: { type: 'I', value: 1 },
     }),
   });

@@ -44,17 +44,22 @@ export function checkDelay(headers: FieldTable, wallTime: number): void {
 
 /**
  * Properties of a message that has been delayed: the header that said so is negated, so that
- * passing the message on does not delay it again. It becomes a long integer, as in RabbitMQ.
+ * passing the message on does not delay it again. It becomes an integer of 32 bits if it fits: some
+ * clients read longer ones as if they had no sign.
  */
 export function delayedProperties(properties: BasicProperties): BasicProperties {
   const headers = new Map(properties.headers);
   for (const name of [DELAY, DELIVER_AT]) {
     const value = headers.get(name);
     const number = value && integerOf(value);
-    if (number !== undefined && number > 0)
-      headers.set(name, { type: 'l', value: BigInt(-number) });
+    if (number !== undefined && number > 0) headers.set(name, integerField(-number));
   }
   return { ...properties, headers };
+}
+
+function integerField(value: number): FieldValue {
+  const isShort = value === (value | 0);
+  return isShort ? { type: 'I', value } : { type: 'l', value: BigInt(value) };
 }
 
 function readDelay(headers: FieldTable): number | undefined {

@@ -7,9 +7,9 @@ import type { Receiver } from '../ports.js';
 import { delayedProperties, delayOf } from './delay-headers.js';
 
 /** How long before it is due a message is read from the disk, in milliseconds. */
-const READ_AHEAD_MILLISECONDS = 1_000;
+const READ_AHEAD_MILLISECONDS = 5_000;
 /** How many are read before they are due, at most. */
-const READ_AHEAD_MESSAGES = 4_096;
+const READ_AHEAD_MESSAGES = 32_768;
 
 /** How many fall due in one go, or for how long, before others get their turn. */
 const SLICE_MESSAGES = 1_000;
@@ -32,9 +32,9 @@ export interface DelayedMessagesPorts {
 }
 
 /**
- * The messages of an exchange that are not due yet. Each is kept as a queue keeps its messages; what
- * is known of it besides is when it is due, in 16 octets, and there is no timer, closure or object
- * for it. They go in order of time, and at the same millisecond in order of publishing.
+ * The messages of an exchange that are not due yet. Each is kept as a queue keeps its messages;
+ * what is known of it besides is when it is due, in 16 octets, and there is no timer, closure or
+ * object for it. They go in order of time, of the same millisecond in order of publishing.
  *
  * Those that are due soon are *near*: they are brought into memory before their time.
  */
@@ -51,8 +51,8 @@ export class DelayedMessages implements Receiver {
   readonly #near = new TimeHeap();
   readonly #far = new TimeHeap();
   #edge = Number.NEGATIVE_INFINITY;
-  /** More has come near than has been looked for in memory. */
-  #isLoadDue = false;
+  /** What has come near, and has to be read. */
+  #unread: number[] = [];
   #isLoading = false;
   #isEnded = false;
 
@@ -189,7 +189,11 @@ export class DelayedMessages implements Receiver {
       near.pop();
       if (this.#has(position)) this.#fire(position, this.#store.read(position));
     }
-    if (this.#isLoadDue || isWaiting) this.#load();
+    // What was in memory may have been put out of it.
+    if (isWaiting && this.#unread.length === 0 && !this.#isLoading) {
+      near.forEach((_due, position) => this.#readUnlessThere(position));
+    }
+    this.#load();
     // What is being read rings when it is there.
     if (near.size > 0 && !isWaiting) this.#arm(near.firstTime);
     if (this.#far.size > 0 && this.#hasRoomNear) {
@@ -206,24 +210,24 @@ export class DelayedMessages implements Receiver {
     const far = this.#far;
     const near = this.#near;
     const horizon = now + READ_AHEAD_MILLISECONDS;
-    this.#isLoadDue = true;
     while (far.size > 0 && far.firstTime < horizon && near.size < READ_AHEAD_MESSAGES) {
       near.push(far.firstTime, far.firstNumber);
+      this.#readUnlessThere(far.firstNumber);
       far.pop();
     }
     // Of the same time those stay behind that were published later.
     this.#edge = far.size > 0 ? Math.min(far.firstTime, horizon) : horizon;
   }
 
-  /** Brings into memory what is near. */
+  #readUnlessThere(position: number): void {
+    if (this.#has(position) && !this.#store.isInMemory(position)) this.#unread.push(position);
+  }
+
+  /** Brings into memory what has come near. */
   #load(): void {
-    if (this.#isLoading) return;
-    this.#isLoadDue = false;
-    const positions: number[] = [];
-    this.#near.forEach((_due, position) => {
-      if (!this.#store.isInMemory(position) && this.#has(position)) positions.push(position);
-    });
-    if (positions.length === 0) return;
+    if (this.#isLoading || this.#unread.length === 0) return;
+    const positions = this.#unread;
+    this.#unread = [];
     this.#isLoading = true;
     this.#store.loadAll(positions, () => {
       this.#isLoading = false;

@@ -99,7 +99,7 @@ describe('an exchange that delays', () => {
     world.clock.advance(100);
     for (const queue of queues) {
       const taken = queue.get(true);
-      const delayed: FieldValue = { type: 'l', value: -100n };
+      const delayed: FieldValue = { type: 'I', value: -100 };
       assert.deepEqual(taken?.message.headers(), new Map([...headers, ['x-delay', delayed]]));
     }
   });

@@ -9,8 +9,8 @@ export interface DelayedEntry {
 }
 
 /**
- * The first messages to fall due, at most `limit`, of those that come after `after`. It goes through
- * all there are: nothing is kept in order but what is next.
+ * The first messages to fall due, at most `limit`, of those that come after `after`. It goes
+ * through all there are: nothing is kept in order but what is next.
  */
 export function firstDue(
   holders: Iterable<Holder>,
