@@ -13,7 +13,7 @@ import {
   transientAt,
 } from './location-table.js';
 import type { MemoryBudget } from './memory-budget.js';
-import type { MessageStore, Remembered } from './message-store.js';
+import type { MessageStore, Remembered, Returned } from './message-store.js';
 import { readScattered, type ScatteredPlaces } from './scattered-read.js';
 
 /** How a message is placed that is written to make room in memory. */
@@ -48,8 +48,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   readonly durable: boolean;
   readonly redeliveredBelow: number;
   readonly remembered: ReadonlyMap<number, Remembered>;
-  /** How often messages have come back; of those that have. */
-  readonly returns: Map<number, number>;
+  readonly returned: Map<number, Returned>;
   readonly #journal: Journal;
   readonly #budget: MemoryBudget;
   readonly #locations: LocationTable;
@@ -78,9 +77,9 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     this.#messages = new Sequence(locations.next);
     this.redeliveredBelow = reserved;
     this.remembered = remembered;
-    this.returns = new Map();
-    for (const [position, { returns }] of remembered) {
-      if (returns > 0) this.returns.set(position, returns);
+    this.returned = new Map();
+    for (const [position, { returns, retryAt }] of remembered) {
+      if (returns > 0) this.returned.set(position, { returns, retryAt });
     }
     this.#reserved = reserved;
     this.#reserving = reserved;
@@ -117,10 +116,10 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     return position;
   }
 
-  noteReturns(position: number, returns: number): void {
+  noteReturns(position: number, returned: Returned): void {
     if (!survives(this.#locations.get(position))) return;
-    this.returns.set(position, returns);
-    this.#journal.countReturns(this.chain, position, returns);
+    this.returned.set(position, returned);
+    this.#journal.returned(this.chain, position, returned);
   }
 
   isAtHand(position: number): boolean {
@@ -168,7 +167,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     this.#forget(position);
     this.#journal.released(placeOf(location));
     if (!survives(location)) return;
-    this.returns.delete(position);
+    if (this.returned.size > 0) this.returned.delete(position);
     this.#noteRemoved(position);
   }
 

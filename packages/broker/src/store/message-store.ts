@@ -6,12 +6,17 @@ export interface Stored {
   release(): void;
 }
 
+/** What is remembered of a message that has come back. */
+export type Returned = Pick<Remembered, 'returns' | 'retryAt'>;
+
 /** What is remembered of a message besides itself. */
 export interface Remembered {
   /** Wall time in milliseconds; 0 for never. */
   readonly expiresAt: number;
   /** How often it has come back after it was delivered. */
   readonly returns: number;
+  /** Until when it has to wait since it came back: wall time in milliseconds, 0 for not at all. */
+  readonly retryAt: number;
 }
 
 /**
@@ -36,8 +41,8 @@ export interface MessageStore<M extends Stored> {
    * it: milliseconds of wall time, 0 for never.
    */
   append(message: M, expiresAt?: number): number;
-  /** Remembers how often a message has come back. */
-  noteReturns(position: number, returns: number): void;
+  /** Remembers how often a message has come back, and until when it has to wait. */
+  noteReturns(position: number, returned: Returned): void;
   /** What is remembered of messages from before the broker started; of most there is nothing. */
   readonly remembered: ReadonlyMap<number, Remembered>;
   /** Whether the message at a position may be read and delivered now. */

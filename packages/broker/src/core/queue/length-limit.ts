@@ -8,7 +8,8 @@ const TAKEN = 2;
 
 /**
  * How long a queue may become: the arguments `x-max-length`, `x-max-length-bytes` and `x-overflow`.
- * Only ready messages count, and of their octets those of the body. The size of each message is
+ * Only messages that are ready or wait to be tried again count, and of their octets those of the
+ * body. The size of each message is
  * remembered if octets are limited: when it goes it may be in memory no longer.
  */
 export class LengthLimit {
@@ -19,6 +20,8 @@ export class LengthLimit {
   /** Whether a message that is refused goes to the dead-letter exchange. */
   readonly deadLettersRefused: boolean;
   readonly #backlog: Backlog;
+  /** How many messages wait to be tried again; they count, too. */
+  readonly #waiting: () => number;
   /** Sizes by position; undefined if octets are not limited. */
   readonly #sizes: PositionTable | undefined;
   #readyBytes = 0;
@@ -27,12 +30,13 @@ export class LengthLimit {
    * `backlog` may hold messages already; those that are on the disk alone count without their
    * octets. `stride` says how far apart its positions are.
    */
-  constructor(settings: QueueSettings, backlog: Backlog, stride: number) {
+  constructor(settings: QueueSettings, backlog: Backlog, stride: number, waiting: () => number) {
     this.#maxLength = settings.maxLength ?? Number.POSITIVE_INFINITY;
     this.#maxBytes = settings.maxLengthBytes ?? Number.POSITIVE_INFINITY;
     this.refusesPublish = settings.overflow !== 'drop-head';
     this.deadLettersRefused = settings.overflow === 'reject-publish-dlx';
     this.#backlog = backlog;
+    this.#waiting = waiting;
     if (settings.maxLengthBytes === undefined) return;
     this.#sizes = new PositionTable(stride);
     backlog.forEachReady((position) => {
@@ -48,7 +52,7 @@ export class LengthLimit {
   /** Whether more is ready than may be. */
   get isExceeded(): boolean {
     if (this.#backlog.ready === 0) return false;
-    return this.#backlog.ready > this.#maxLength || this.#readyBytes > this.#maxBytes;
+    return this.#length > this.#maxLength || this.#readyBytes > this.#maxBytes;
   }
 
   /**
@@ -57,8 +61,12 @@ export class LengthLimit {
    */
   wouldExceed(count: number, bytes: number, takers: number): boolean {
     const staying = Math.max(count - 1 - takers, 0) + 1;
-    if (this.#backlog.ready + staying > this.#maxLength) return true;
+    if (this.#length + staying > this.#maxLength) return true;
     return this.#readyBytes + (bytes * staying) / count > this.#maxBytes;
+  }
+
+  get #length(): number {
+    return this.#backlog.ready + this.#waiting();
   }
 
   appended(position: number, message: Message): void {

@@ -1,5 +1,6 @@
 import type { FieldTable } from '@leveret/amqp';
 import type { Deadlines } from '../../base/deadlines.js';
+import type { Random } from '../../base/random.js';
 import type { MessageStore } from '../../store/message-store.js';
 import type { DeadLetterOffice } from '../dead-letter/dead-letter-office.js';
 import type { Message } from '../message.js';
@@ -33,6 +34,7 @@ export interface QueuePorts {
   readonly owner: QueueOwner;
   readonly stores: QueueStores;
   readonly deadlines: Deadlines;
+  readonly random: Random;
   readonly deadLetterOffice: DeadLetterOffice;
   readonly deathWatch: DeathWatch;
 }

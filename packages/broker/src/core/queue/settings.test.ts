@@ -14,6 +14,7 @@ test('nothing asked for, nothing set', () => {
     deadLetterRoutingKey: undefined,
     deadLetterStrategy: 'at-most-once',
     deliveryLimit: undefined,
+    retry: undefined,
     consumerTimeoutMilliseconds: undefined,
   });
 });

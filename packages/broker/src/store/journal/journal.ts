@@ -1,4 +1,5 @@
 import type { Turn, TurnEnd } from '../../base/turn.js';
+import type { Returned } from '../message-store.js';
 import { Batch } from './batch.js';
 import type { Chain, Placing, Storable } from './chain.js';
 import type { JournalOptions } from './journal-file.js';
@@ -146,10 +147,10 @@ export class Journal implements TurnEnd {
     this.#gathering.remove(chain, from, count);
   }
 
-  /** A message has come back so often. */
-  countReturns(chain: number, position: number, returns: number): void {
+  /** A message has come back so often, and may have to wait. */
+  returned(chain: number, position: number, returned: Returned): void {
     this.#begin();
-    this.#gathering.returns(chain, position, returns);
+    this.#gathering.returned(chain, position, returned);
   }
 
   reserve(chain: number, below: number): void {

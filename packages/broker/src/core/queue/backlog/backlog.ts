@@ -1,4 +1,4 @@
-import type { Remembered } from '../../../store/message-store.js';
+import type { Remembered, Returned } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 
 /**
@@ -22,6 +22,8 @@ export interface Backlog {
   read(position: number): Message;
   /** Puts a taken message back in its place. */
   giveBack(position: number): void;
+  /** Takes a message out of its turn that has been taken before; false if it has not been. */
+  withhold(position: number): boolean;
   /** Removes a taken message for good. */
   remove(position: number): void;
   /** Removes a ready message for good, wherever it is. */
@@ -34,8 +36,8 @@ export interface Backlog {
   load(position: number, then: () => void): void;
   /** Calls `visit` with the position of every ready message. */
   forEachReady(visit: (position: number) => void): void;
-  /** Remembers on the disk how often a message has come back. */
-  noteReturns(position: number, returns: number): void;
+  /** Remembers on the disk how often a message has come back, and until when it waits. */
+  noteReturns(position: number, returned: Returned): void;
   /** What is remembered of messages from before the broker started. */
   remembered(): Iterable<readonly [position: number, Remembered]>;
   /** Leaves only the head in memory, as far as the disk can hold the rest. */

@@ -1,4 +1,4 @@
-import type { MessageStore, Remembered } from '../../../store/message-store.js';
+import type { MessageStore, Remembered, Returned } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 import type { Backlog } from './backlog.js';
 import { PositionHeap } from './position-heap.js';
@@ -69,6 +69,12 @@ export class FifoBacklog implements Backlog {
     this.#returned.push(position);
   }
 
+  withhold(position: number): boolean {
+    if (position >= this.#fresh) return false;
+    this.#returned.delete(position);
+    return true;
+  }
+
   remove(position: number): void {
     this.#store.remove(position);
   }
@@ -103,8 +109,8 @@ export class FifoBacklog implements Backlog {
     this.#store.settleReservation(this.#fresh);
   }
 
-  noteReturns(position: number, returns: number): void {
-    this.#store.noteReturns(position, returns);
+  noteReturns(position: number, returned: Returned): void {
+    this.#store.noteReturns(position, returned);
   }
 
   remembered(): Iterable<readonly [number, Remembered]> {

@@ -1,6 +1,7 @@
 import type { FieldValue } from '@leveret/amqp';
 import type { Deadlines } from '../../../base/deadlines.js';
-import type { Remembered } from '../../../store/message-store.js';
+import type { Random } from '../../../base/random.js';
+import type { Remembered, Returned } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 import { Burial, type Dying, type Gone } from '../burial.js';
 import type { DeadLettering } from '../dead-lettering.js';
@@ -8,6 +9,8 @@ import { DeliveryLimit } from '../delivery-limit.js';
 import { Expiry } from '../expiry.js';
 import { LengthLimit } from '../length-limit.js';
 import type { QueuePorts } from '../queue-spec.js';
+import { type ComingBack, retryDelay } from '../retry/retry-delay.js';
+import type { RetrySettings } from '../retry/retry-settings.js';
 import type { QueueSettings } from '../settings.js';
 import type { Backlog } from './backlog.js';
 
@@ -17,6 +20,7 @@ export function needsRules(settings: QueueSettings): boolean {
     settings.deadLetterExchange !== undefined ||
     settings.messageTtlMilliseconds !== undefined ||
     settings.deliveryLimit !== undefined ||
+    settings.retry !== undefined ||
     LengthLimit.isSet(settings)
   );
 }
@@ -39,20 +43,31 @@ export class RuledBacklog implements Backlog {
   /** Deliveries are counted even where they are not limited: in a quorum queue. */
   readonly #alwaysCounts: boolean;
   readonly #burial: Burial;
+  readonly #random: Random;
+  /** Told when a message has become ready by itself. */
+  readonly #becameReady: () => void;
+  /** Messages that have come back, are taken, and become ready at a time. */
+  readonly #waiting: Expiry;
+  #retry: RetrySettings | undefined;
   #ttlMilliseconds = Number.POSITIVE_INFINITY;
   #limit: LengthLimit | undefined;
   #deliveryLimit: DeliveryLimit | undefined;
   /** Position of a message that a consumer was waiting for: it is delivered, however late. */
   #promised = -1;
 
-  /** `inner` may hold messages already; `stride` says how far apart its positions are. */
+  /**
+   * `inner` may hold messages already; `stride` says how far apart its positions are. `becameReady`
+   * is told of messages that have waited to be tried again.
+   */
   constructor(
     queue: string,
     inner: Backlog,
     stride: number,
     alwaysCounts: boolean,
-    { deadlines, deathWatch }: Pick<QueuePorts, 'deadlines' | 'deathWatch'>,
+    ports: Pick<QueuePorts, 'deadlines' | 'deathWatch' | 'random'>,
+    becameReady: () => void,
   ) {
+    const { deadlines, deathWatch, random } = ports;
     this.#inner = inner;
     this.#stride = stride;
     this.#deadlines = deadlines;
@@ -60,12 +75,20 @@ export class RuledBacklog implements Backlog {
     this.#expiry = new Expiry(deadlines, stride, (position) =>
       position === this.#promised ? false : this.#burial.bury(position, EXPIRED_READY),
     );
+    this.#random = random;
+    this.#becameReady = becameReady;
+    this.#waiting = new Expiry(deadlines, stride, (position) => this.#waited(position));
     const gone: Gone = (position, dying) => this.#part(position, dying);
     this.#burial = new Burial(queue, inner, { deadlines, deathWatch, gone });
   }
 
   get ready(): number {
     return this.#inner.ready;
+  }
+
+  /** How many messages wait to be tried again. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   get isAtHand(): boolean {
@@ -84,15 +107,16 @@ export class RuledBacklog implements Backlog {
   apply(settings: QueueSettings, deadLettering: DeadLettering | undefined): void {
     this.#burial.deadLettering = deadLettering;
     this.#ttlMilliseconds = settings.messageTtlMilliseconds ?? Number.POSITIVE_INFINITY;
-    const { deliveryLimit } = settings;
-    if (deliveryLimit !== undefined || this.#alwaysCounts) {
+    const { deliveryLimit, retry } = settings;
+    this.#retry = retry;
+    if (deliveryLimit !== undefined || retry !== undefined || this.#alwaysCounts) {
       const counts = this.#deliveryLimit ?? new DeliveryLimit(undefined);
       this.#deliveryLimit = counts.withLimit(deliveryLimit);
     } else {
       this.#deliveryLimit = undefined;
     }
     this.#limit = LengthLimit.isSet(settings)
-      ? new LengthLimit(settings, this.#inner, this.#stride)
+      ? new LengthLimit(settings, this.#inner, this.#stride, () => this.#waiting.size)
       : undefined;
     this.#dropHead();
   }
@@ -103,9 +127,16 @@ export class RuledBacklog implements Backlog {
    */
   restarted(): void {
     const wallTime = this.#deadlines.wallTime();
-    for (const [position, { expiresAt, returns }] of this.#inner.remembered()) {
+    for (const [position, { expiresAt, returns, retryAt }] of this.#inner.remembered()) {
       if (!this.#inner.has(position)) continue;
-      this.#deliveryLimit?.restore(position, returns);
+      // A policy that limits them may come yet.
+      if (returns > 0) {
+        this.#deliveryLimit ??= new DeliveryLimit(undefined);
+        this.#deliveryLimit.restore(position, returns);
+      }
+      if (retryAt > wallTime && this.#inner.withhold(position)) {
+        this.#waiting.add(position, this.#deadlines.now() + retryAt - wallTime);
+      }
       if (expiresAt === 0) continue;
       this.#expiry.add(position, this.#deadlines.now() + Math.max(0, expiresAt - wallTime));
     }
@@ -155,23 +186,19 @@ export class RuledBacklog implements Backlog {
     return count === 0 ? message : withDeliveryCount(message, count);
   }
 
-  giveBack(position: number): void {
-    const counts = this.#deliveryLimit;
-    if (counts?.returned(position) === false) {
-      this.#burial.bury(position, { reason: 'delivery_limit', isReady: false });
-    } else if (this.#expiry.returned(position)) {
-      this.#burial.bury(position, { reason: 'expired', isReady: false });
-    } else {
-      if (counts !== undefined) this.#inner.noteReturns(position, counts.count(position));
-      this.#inner.giveBack(position);
-      this.#limit?.returned(position);
-      this.#dropHead();
-    }
+  /** `how`: whether its consumer gave it back, or has failed. */
+  giveBack(position: number, how: ComingBack = 'returned'): void {
+    this.#comeBack(position, how);
   }
 
   /** A taken message has been rejected. */
   reject(position: number): void {
-    this.#burial.bury(position, { reason: 'rejected', isReady: false });
+    if (this.#retry?.on.includes('rejected')) this.#comeBack(position, 'rejected');
+    else this.#burial.bury(position, { reason: 'rejected', isReady: false });
+  }
+
+  withhold(position: number): boolean {
+    return this.#inner.withhold(position);
   }
 
   remove(position: number): void {
@@ -196,12 +223,13 @@ export class RuledBacklog implements Backlog {
     this.#inner.load(position, then);
   }
 
-  /** Removes every ready message without dead-lettering; returns how many there were. */
+  /** Removes what is ready or waits, without dead-lettering; returns how many there were. */
   purge(): number {
-    const count = this.#inner.ready;
+    const waiting = this.#waiting.positions();
+    const count = this.#inner.ready + waiting.length;
+    for (const position of waiting) this.remove(position);
     for (let position = this.#inner.take(); position >= 0; position = this.#inner.take()) {
-      this.#inner.remove(position);
-      this.#forget(position);
+      this.remove(position);
     }
     return count;
   }
@@ -210,8 +238,8 @@ export class RuledBacklog implements Backlog {
     this.#inner.forEachReady(visit);
   }
 
-  noteReturns(position: number, returns: number): void {
-    this.#inner.noteReturns(position, returns);
+  noteReturns(position: number, returned: Returned): void {
+    this.#inner.noteReturns(position, returned);
   }
 
   remembered(): Iterable<readonly [number, Remembered]> {
@@ -233,6 +261,7 @@ export class RuledBacklog implements Backlog {
   clear(): void {
     this.#inner.clear();
     this.#expiry.clear();
+    this.#waiting.clear();
     this.#deliveryLimit?.clear();
     this.#burial.end();
   }
@@ -255,6 +284,37 @@ export class RuledBacklog implements Backlog {
       : Math.min(this.#ttlMilliseconds, expirationMilliseconds);
   }
 
+  /** A taken message has come back: it is ready again, now or later, or it was once too often. */
+  #comeBack(position: number, how: ComingBack): void {
+    const counts = this.#deliveryLimit;
+    const isOnceTooOften = counts?.returned(position) === false;
+    if (isOnceTooOften || this.#expiry.returned(position)) {
+      const end = how === 'rejected' ? 'rejected' : 'delivery_limit';
+      this.#burial.bury(position, { reason: isOnceTooOften ? end : 'expired', isReady: false });
+      return;
+    }
+    const returns = counts?.count(position) ?? 0;
+    const delay =
+      this.#retry === undefined ? 0 : retryDelay(this.#retry, how, returns, this.#random);
+    if (counts !== undefined) {
+      const retryAt = delay > 0 ? this.#deadlines.wallTime() + delay : 0;
+      this.#inner.noteReturns(position, { returns, retryAt });
+    }
+    if (delay > 0) this.#waiting.add(position, this.#deadlines.now() + delay);
+    else this.#inner.giveBack(position);
+    this.#limit?.returned(position);
+    this.#dropHead();
+  }
+
+  /** A message has waited long enough. */
+  #waited(position: number): boolean {
+    this.#waiting.removed(position);
+    if (this.#inner.has(position)) this.#inner.giveBack(position);
+    this.#dropHead();
+    this.#becameReady();
+    return true;
+  }
+
   #dropHead(): void {
     const limit = this.#limit;
     if (limit === undefined || limit.refusesPublish) return;
@@ -269,7 +329,7 @@ export class RuledBacklog implements Backlog {
   /** A message that has died leaves; the disk may have lost it before. */
   #part(position: number, { isReady }: Dying): void {
     if (!this.#inner.has(position)) this.#forget(position);
-    else if (isReady) this.drop(position);
+    else if (isReady && !this.#waiting.has(position)) this.drop(position);
     else this.remove(position);
   }
 
@@ -277,6 +337,7 @@ export class RuledBacklog implements Backlog {
   #forget(position: number): void {
     this.#limit?.removed(position);
     this.#expiry.removed(position);
+    this.#waiting.removed(position);
     this.#deliveryLimit?.removed(position);
     this.#burial.removed(position);
   }

@@ -204,14 +204,17 @@ export class Deliveries implements ConsumerHost {
     }
   }
 
-  /** Takes every delivery back into its queue, where they are sent from again by `moveOn`. */
-  giveBackAll(): { moveOn: () => void } {
+  /**
+   * Takes every delivery back into its queue, where they are sent from again by `moveOn`: the
+   * client has `returned` them, or the channel ends before they were acknowledged.
+   */
+  giveBackAll(how: 'returned' | 'failed'): { moveOn: () => void } {
     const settlements: StagedSettlement[] = [];
     this.#ledger.takeUpTo(0, (entry, deliveryTag) => {
       settlements.push({ deliveryTag, entry, outcome: 'requeue' });
     });
     this.#timeouts?.stop();
-    for (const { entry } of settlements) this.#release(entry, 'requeue');
+    for (const { entry } of settlements) this.#release(entry, 'requeue', how);
     return {
       moveOn: () => {
         for (const { entry } of settlements) this.#moveOn(entry, 'requeue');
@@ -245,8 +248,12 @@ export class Deliveries implements ConsumerHost {
   }
 
   /** Frees the message, and the credit it took. */
-  #release({ queue, position, consumer }: Unacked, outcome: Outcome): void {
-    if (outcome === 'requeue') queue.giveBack(position);
+  #release(
+    { queue, position, consumer }: Unacked,
+    outcome: Outcome,
+    how: 'returned' | 'failed' = 'returned',
+  ): void {
+    if (outcome === 'requeue') queue.giveBack(position, how);
     else if (outcome === 'discard') queue.reject(position);
     else queue.acknowledge(position);
     if (consumer === undefined) return;
