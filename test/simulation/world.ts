@@ -33,13 +33,13 @@ export class World implements BrokerAccess {
     this.log = log;
   }
 
-  /** Starts a broker on what is on a disk. */
+  /** Starts a broker on what is on a disk; at a certain time, if there is a clock. */
   static async open(
     disk: FaultyFiles,
     random: SeededRandom,
     options: { readonly fileBytes: number; readonly memoryBytes?: number },
+    clock: HandTurnedClock = new HandTurnedClock(),
   ): Promise<World> {
-    const clock = new HandTurnedClock();
     const log: string[] = [];
     const opening = Broker.open({
       clock,
