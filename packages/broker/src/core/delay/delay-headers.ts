@@ -52,7 +52,7 @@ export function delayedProperties(properties: BasicProperties): BasicProperties 
   for (const name of [DELAY, DELIVER_AT]) {
     const value = headers.get(name);
     const number = value && integerOf(value);
-    if (number !== undefined && number > 0) headers.set(name, integerField(-number));
+    if (Number.isSafeInteger(number) && number! > 0) headers.set(name, integerField(-number!));
   }
   return { ...properties, headers };
 }

@@ -8,8 +8,13 @@ import { delayedProperties, delayOf } from './delay-headers.js';
 
 /** How long before it is due a message is read from the disk, in milliseconds. */
 const READ_AHEAD_MILLISECONDS = 5_000;
-/** How many are read before they are due, at most. */
+/** How many are read before they are due, at most, and how many octets of them, more or less. */
 const READ_AHEAD_MESSAGES = 32_768;
+const READ_AHEAD_BYTES = 67_108_864;
+/** What a message is taken to have before any has been seen, in octets. */
+const BODY_BYTES_DEFAULT = 4_096;
+/** So many messages make up the average. */
+const AVERAGE_MESSAGES = 64;
 
 /** How many fall due in one go, or for how long, before others get their turn. */
 const SLICE_MESSAGES = 1_000;
@@ -51,6 +56,8 @@ export class DelayedMessages implements Receiver {
   readonly #near = new TimeHeap();
   readonly #far = new TimeHeap();
   #edge = Number.NEGATIVE_INFINITY;
+  /** Of the bodies seen last: how much is read before it is due goes by it. */
+  #averageBytes = BODY_BYTES_DEFAULT;
   /** What has come near, and has to be read. */
   #unread: number[] = [];
   #isLoading = false;
@@ -78,6 +85,7 @@ export class DelayedMessages implements Receiver {
     // A transaction may be committed after the exchange has gone.
     if (this.#isEnded) return true;
     const delay = Math.max(0, delayOf(message.headers(), this.#deadlines.wallTime()));
+    this.#saw(message);
     // Whole milliseconds, as they are kept: nothing is early, and the order is that of a restart.
     const due = Math.ceil(this.#now() + delay);
     const position = this.#store.append(withAllKeys(message).keep(), this.#wallTimeOf(due));
@@ -176,33 +184,47 @@ export class DelayedMessages implements Receiver {
     this.#alarmAt = Number.POSITIVE_INFINITY;
     const now = this.#now();
     this.#bringNear(now);
+    // Should one of them fail, it must not keep the others waiting.
+    let isBlocked = false;
+    try {
+      isBlocked = this.#releaseDue(now);
+    } finally {
+      this.#load(isBlocked);
+      // What is being read rings when it is there.
+      if (this.#near.size > 0 && !isBlocked) this.#arm(this.#near.firstTime);
+      if (this.#far.size > 0 && this.#hasRoomNear) {
+        this.#arm(this.#far.firstTime - READ_AHEAD_MILLISECONDS / 2);
+      }
+    }
+  }
+
+  /** Releases what is due, for a while; true if the first that is due has to be read yet. */
+  #releaseDue(now: number): boolean {
     const near = this.#near;
-    let isWaiting = false;
     for (let done = 0; near.size > 0 && near.firstTime <= now; done++) {
       if (done === SLICE_MESSAGES) break;
       const isTimeToLook = done % LOOK_MESSAGES === LOOK_MESSAGES - 1;
       if (isTimeToLook && this.#now() - now > SLICE_MILLISECONDS) break;
       const position = near.firstNumber;
-      isWaiting = this.#has(position) && !this.#store.isInMemory(position);
+      const isThere = this.#has(position);
       // Those behind it wait, too: they go in their order.
-      if (isWaiting) break;
+      if (isThere && !this.#store.isInMemory(position)) return true;
       near.pop();
-      if (this.#has(position)) this.#fire(position, this.#store.read(position));
+      if (isThere) this.#fire(position, this.#store.read(position));
     }
-    // What was in memory may have been put out of it.
-    if (isWaiting && this.#unread.length === 0 && !this.#isLoading) {
-      near.forEach((_due, position) => this.#readUnlessThere(position));
-    }
-    this.#load();
-    // What is being read rings when it is there.
-    if (near.size > 0 && !isWaiting) this.#arm(near.firstTime);
-    if (this.#far.size > 0 && this.#hasRoomNear) {
-      this.#arm(this.#far.firstTime - READ_AHEAD_MILLISECONDS / 2);
-    }
+    return false;
   }
 
   get #hasRoomNear(): boolean {
-    return this.#near.size <= READ_AHEAD_MESSAGES / 2;
+    return this.#near.size <= this.#readAheadMessages / 2;
+  }
+
+  get #readAheadMessages(): number {
+    return Math.min(READ_AHEAD_MESSAGES, READ_AHEAD_BYTES / this.#averageBytes);
+  }
+
+  #saw({ bodyBytes }: Message): void {
+    this.#averageBytes += (bodyBytes - this.#averageBytes) / AVERAGE_MESSAGES;
   }
 
   #bringNear(now: number): void {
@@ -210,7 +232,8 @@ export class DelayedMessages implements Receiver {
     const far = this.#far;
     const near = this.#near;
     const horizon = now + READ_AHEAD_MILLISECONDS;
-    while (far.size > 0 && far.firstTime < horizon && near.size < READ_AHEAD_MESSAGES) {
+    const most = Math.max(1, this.#readAheadMessages);
+    while (far.size > 0 && far.firstTime < horizon && near.size < most) {
       near.push(far.firstTime, far.firstNumber);
       this.#readUnlessThere(far.firstNumber);
       far.pop();
@@ -223,9 +246,13 @@ export class DelayedMessages implements Receiver {
     if (this.#has(position) && !this.#store.isInMemory(position)) this.#unread.push(position);
   }
 
-  /** Brings into memory what has come near. */
-  #load(): void {
-    if (this.#isLoading || this.#unread.length === 0) return;
+  /** Brings into memory what has come near, and what was there and has been put out of it. */
+  #load(isBlocked: boolean): void {
+    if (this.#isLoading) return;
+    if (isBlocked && this.#unread.length === 0) {
+      this.#near.forEach((_due, position) => this.#readUnlessThere(position));
+    }
+    if (this.#unread.length === 0) return;
     const positions = this.#unread;
     this.#unread = [];
     this.#isLoading = true;
@@ -238,6 +265,7 @@ export class DelayedMessages implements Receiver {
   /** A message leaves: first, for what its publishing brings about may come back here. */
   #fire(position: number, message: Message): void {
     const released = releasedOf(message);
+    this.#saw(message);
     this.#store.remove(position);
     this.#release(released);
   }
