@@ -11,6 +11,8 @@ const READ_AHEAD_MILLISECONDS = 5_000;
 /** How many are read before they are due, at most, and how many octets of them, more or less. */
 const READ_AHEAD_MESSAGES = 32_768;
 const READ_AHEAD_BYTES = 67_108_864;
+/** How many are read at once: the more, the fewer octets between them are read in vain. */
+const READ_MESSAGES = 16_384;
 /** What a message is taken to have before any has been seen, in octets. */
 const BODY_BYTES_DEFAULT = 4_096;
 /** So many messages make up the average. */
@@ -253,12 +255,14 @@ export class DelayedMessages implements Receiver {
       this.#near.forEach((_due, position) => this.#readUnlessThere(position));
     }
     if (this.#unread.length === 0) return;
-    const positions = this.#unread;
-    this.#unread = [];
+    // The first of them are due first.
+    const positions = this.#unread.splice(0, READ_MESSAGES);
     this.#isLoading = true;
     this.#store.loadAll(positions, () => {
       this.#isLoading = false;
-      if (!this.#isEnded) this.#arm(this.#now());
+      if (this.#isEnded) return;
+      this.#load(false);
+      this.#arm(this.#now());
     });
   }
 

@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DiskFile, Files } from '../disk/files.js';
+import { SharedReads } from '../disk/shared-reads.js';
 import type { Batch } from './batch.js';
 import type { Chain, Placing, Storable } from './chain.js';
 import { Cleaner } from './cleaner.js';
@@ -78,6 +79,7 @@ export class JournalFiles {
   /** By slot. */
   readonly #files = new Map<number, JournalFile>();
   readonly #spare: SpareFile;
+  readonly #reads: SharedReads;
   readonly #cleaner: Cleaner;
   #nextNumber: number;
   #lastSlot: number;
@@ -102,7 +104,8 @@ export class JournalFiles {
     for (const file of start.files) this.#files.set(file.slot, file);
     this.#lastSlot = start.files.length;
     this.#spare = new SpareFile(options, ports, ports.foundRoom);
-    this.#cleaner = new Cleaner(ports);
+    this.#reads = new SharedReads(ports.files);
+    this.#cleaner = new Cleaner({ ...ports, reads: this.#reads });
   }
 
   /** Whether there is no room for another file, or a write has failed and not yet worked again. */
@@ -182,8 +185,7 @@ export class JournalFiles {
   async read(location: number, bytes?: number): Promise<ReadMessage | undefined> {
     const file = this.#files.get(slotOf(location));
     if (file === undefined) return undefined;
-    const { files, decode } = this.#ports;
-    const read = await readPiece(files, file, location, decode, bytes);
+    const read = await readPiece(this.#reads, file, location, this.#ports.decode, bytes);
     if (read === undefined && this.#files.get(file.slot) === file) {
       this.#ports.logger.error(`a message in ${file.path} is damaged, and lost`);
     }

@@ -1,4 +1,5 @@
-import type { Files } from '../disk/files.js';
+import type { DiskFile } from '../disk/files.js';
+import type { SharedReads } from '../disk/shared-reads.js';
 import type { Storable } from './chain.js';
 import { type JournalFile, offsetOf, readRange } from './journal-file.js';
 import { decodePublish, isWholePublish, publishBytes } from './operations.js';
@@ -20,11 +21,11 @@ export type ReadMessage = (location: number) => Storable | undefined;
 
 /**
  * Reads a piece of a journal file from a location on, so many octets of it or one message if that
- * is longer: as many messages as come with it. Undefined
- * if not even the first can be read. Rejects with Node's error.
+ * is longer: as many messages as come with it. Undefined if not even the first can be read. Rejects
+ * with Node's error.
  */
 export async function readPiece(
-  files: Files,
+  reads: SharedReads,
   file: JournalFile,
   location: number,
   decode: DecodeMessage,
@@ -32,7 +33,7 @@ export async function readPiece(
 ): Promise<ReadMessage | undefined> {
   const start = offsetOf(location);
   const base = location - start;
-  const piece = await readBytes(files, file, start, bytes);
+  const piece = await reads.from(file.path, (disk) => readBytes(disk, file, start, bytes));
   const read: ReadMessage = (each) => {
     const at = each - base - start;
     if (at < 0 || at >= piece.length) return undefined;
@@ -48,18 +49,13 @@ export async function readPiece(
 }
 
 async function readBytes(
-  files: Files,
+  disk: DiskFile,
   file: JournalFile,
   start: number,
   least: number,
 ): Promise<Buffer> {
-  const disk = await files.open(file.path, { create: false, durableWrites: false });
-  try {
-    const piece = await readRange(disk, start, Math.min(least, file.bytes - start));
-    const bytes = publishBytes(piece, 0, piece.length) ?? 0;
-    if (bytes <= piece.length || bytes > file.bytes - start) return piece;
-    return await readRange(disk, start, bytes);
-  } finally {
-    await disk.close();
-  }
+  const piece = await readRange(disk, start, Math.min(least, file.bytes - start));
+  const bytes = publishBytes(piece, 0, piece.length) ?? 0;
+  if (bytes <= piece.length || bytes > file.bytes - start) return piece;
+  return await readRange(disk, start, bytes);
 }
