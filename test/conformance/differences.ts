@@ -285,3 +285,19 @@ export function loginError(text: string): Difference<string | readonly number[]>
     leveret: text,
   };
 }
+
+/** What answers first. RabbitMQ's side is read from the plugin's source. */
+export const mandatoryDelay: Difference<string> = {
+  about: 'a mandatory publish that is delayed, on a channel with confirms',
+  reason: 'it went where it was to go: a return says that it did not',
+  rabbitmq: 'basic.return',
+  leveret: 'basic.ack',
+};
+
+/** What becomes of the message. RabbitMQ's side is read from the plugin's source. */
+export const malformedDelay: Difference<string> = {
+  about: 'a message whose x-delay is no number',
+  reason: 'nobody who asks for a delay means "now"',
+  rabbitmq: 'delivered',
+  leveret: 'refused',
+};

@@ -40,7 +40,7 @@ export class World implements BrokerAccess {
     this.log = log;
   }
 
-  /** Starts a broker on what is on a disk. */
+  /** Starts a broker on what is on a disk; at a certain time, if there is a clock. */
   static async open(
     disk: FaultyFiles,
     random: SeededRandom,

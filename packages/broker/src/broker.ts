@@ -298,6 +298,7 @@ export class Broker {
   #shrink(): void {
     for (const vhost of this.#realm.vhosts.all()) {
       for (const queue of vhost.queues.all()) queue.shrink();
+      for (const { messages } of vhost.delays.all()) messages.shrink();
     }
   }
 
@@ -306,6 +307,7 @@ export class Broker {
     const compact = (message: Message): void => message.compact();
     for (const vhost of this.#realm.vhosts.all()) {
       for (const queue of vhost.queues.all()) queue.forEachMessage(compact);
+      for (const { messages } of vhost.delays.all()) messages.forEachMessage(compact);
       for (const exchange of vhost.exchanges.all()) exchange.router.history?.().forEach(compact);
     }
   }

@@ -55,6 +55,7 @@ export type {
   User,
 } from './core/ports.js';
 export { Refusal, type RefusalReason } from './core/refusal.js';
+export type { DelayedControl, DelayedMessage, DelayedQuery } from './delayed-control.js';
 export type { ExplainRequest } from './explain-publish.js';
 export { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 export {

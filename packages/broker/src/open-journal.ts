@@ -95,7 +95,7 @@ export async function openJournal(
       // What the journal holds was written by Journalled.
       const change = each as TopologyChange | AccessChange;
       if (change.what === 'queue-numbers') persistence.sawQueueNumber(change.next - 1);
-      if (change.what === 'queue' || change.what === 'window') {
+      if (change.what === 'queue' || change.what === 'window' || change.what === 'delays') {
         persistence.sawQueueNumber(change.number);
       }
       realm.restore(change);

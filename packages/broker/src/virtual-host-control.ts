@@ -2,6 +2,7 @@ import { fromWire, toWire } from '@leveret/amqp';
 import type { DeduplicationCount } from './core/deduplication/deduplication.js';
 import type { Policy, PolicyList, PolicyRequest } from './core/policy/policy.js';
 import type { VirtualHost } from './core/virtual-host.js';
+import { type DelayedControl, TextDelays } from './delayed-control.js';
 import { convert, inText } from './text.js';
 
 /** What a program that embeds the broker can set in a virtual host while it runs. */
@@ -34,6 +35,8 @@ export interface VirtualHostControl {
   tracing: boolean;
   /** The queues and exchanges that keep duplicates out, and how many they have kept out. */
   deduplication(): readonly DeduplicationCount[];
+  /** The messages that exchanges keep until they are due: to look at, to drop, to deliver now. */
+  readonly delayed: DelayedControl;
 }
 
 /** The control of a virtual host: here text becomes wire strings, and the reverse. */
@@ -42,6 +45,7 @@ export function controlOf(vhost: VirtualHost): VirtualHostControl {
     name: fromWire(vhost.name),
     policies: new TextPolicies(vhost.policies),
     operatorPolicies: new TextPolicies(vhost.operatorPolicies),
+    delayed: new TextDelays(vhost),
     get tracing() {
       return vhost.tracing;
     },

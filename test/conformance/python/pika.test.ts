@@ -13,3 +13,8 @@ for (const program of ['pika_blocking', 'pika_select', 'pika_deduplication']) {
     await runChecks(t, pythonCommand(path, [], { AMQP_URL: broker.url }));
   });
 }
+
+test('pika_delayed', { skip: skip || (broker.isRabbit && 'needs a plugin') }, async (t) => {
+  const path = repositoryPath('test/conformance/python/pika_delayed.py');
+  await runChecks(t, pythonCommand(path, [], { AMQP_URL: broker.url }));
+});

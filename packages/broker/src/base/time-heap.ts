@@ -52,6 +52,11 @@ export class TimeHeap {
     }
   }
 
+  /** Calls `visit` for every entry, in no order. */
+  forEach(visit: (time: number, number: number) => void): void {
+    for (let i = 0; i < this.#size; i++) visit(this.#times[i]!, this.#numbers[i]!);
+  }
+
   clear(): void {
     this.#size = 0;
     this.#resize(CAPACITY_MIN);

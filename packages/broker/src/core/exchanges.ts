@@ -16,6 +16,9 @@ import { bindingChange, exchangeChange, isDurable } from './topology.js';
 
 const NO_ARGUMENTS: FieldTable = new Map();
 
+/** The arguments that must be the same when an exchange is declared again; others are free. */
+const EQUIVALENT_ARGUMENTS = ['alternate-exchange', 'x-delayed-exchange'];
+
 /** The exchanges that every virtual host has from the start. */
 const PREDECLARED: readonly (readonly [name: string, type: string, internal: boolean])[] = [
   ['amq.direct', 'direct', false],
@@ -38,6 +41,8 @@ export class Exchanges {
   readonly #deduplication: Deduplication;
   /** Lets the policies that match it govern an exchange. */
   readonly #govern: (exchange: Exchange) => void;
+  /** Told of each exchange that has been removed. */
+  readonly #gone: (exchange: Exchange) => void;
   /** Names of those that are there whether declared or not. */
   readonly #predeclared = new Set<string>(['']);
 
@@ -51,6 +56,7 @@ export class Exchanges {
       readonly events: TopologyEvents;
       readonly deduplication: Deduplication;
       readonly governExchange: (exchange: Exchange) => void;
+      readonly exchangeGone: (exchange: Exchange) => void;
     },
   ) {
     this.#vhost = vhost;
@@ -60,6 +66,7 @@ export class Exchanges {
     this.#events = ports.events;
     this.#deduplication = ports.deduplication;
     this.#govern = ports.governExchange;
+    this.#gone = ports.exchangeGone;
     const own = { durable: true, autoDelete: false, arguments: NO_ARGUMENTS };
     const defaultSpec = { ...own, name: '', type: 'direct', internal: false };
     this.#byName.set('', new Exchange(defaultSpec, new DefaultRouter(queues)));
@@ -114,6 +121,11 @@ export class Exchanges {
         throw new Refusal('precondition-failed', text + thing);
       }
       checkExchangeDeduplication(type, spec.arguments);
+      const delayed = spec.arguments.get('x-delayed-exchange');
+      if (delayed !== undefined && delayed.type !== 't') {
+        const text = `invalid type '${fieldTypeName(delayed)}' for arg 'x-delayed-exchange' in `;
+        throw new Refusal('precondition-failed', text + thing);
+      }
       const exchange = this.restore({ ...spec, name });
       this.#events.exchangeCreated(exchange, actor);
       return;
@@ -122,7 +134,7 @@ export class Exchanges {
     requireSame(thing, 'durable', spec.durable, current.durable);
     requireSame(thing, 'auto_delete', spec.autoDelete, current.autoDelete);
     requireSame(thing, 'internal', spec.internal, current.internal);
-    requireSameArguments(thing, ['alternate-exchange'], spec.arguments, current.arguments);
+    requireSameArguments(thing, EQUIVALENT_ARGUMENTS, spec.arguments, current.arguments);
   }
 
   /** Creates an exchange without asking whether it may be. */
@@ -235,6 +247,7 @@ export class Exchanges {
     this.unbindAll(exchange);
     exchange.router.end?.();
     this.#deduplication.end(exchange);
+    this.#gone(exchange);
   }
 }
 

@@ -32,8 +32,10 @@ export interface Persistence {
 
 /** Nothing survives. */
 export class InMemory implements Persistence {
+  #lastQueueNumber = 0;
+
   newQueueNumber(): number {
-    return 0;
+    return ++this.#lastQueueNumber;
   }
 
   storesFor(): QueueStores {
@@ -130,10 +132,11 @@ export class Journalled implements Persistence {
   }
 }
 
-/** Whether a change ends a chain: its queue is deleted, or its window has ended. */
+/** Whether a change ends a chain: its queue, its window or the exchange that delays it is gone. */
 export function endsChain(change: unknown, chain: number): boolean {
   // What the journal holds was written by record().
   const { what, number } = change as { what: string; number?: number };
   if (what === 'window-ended') return chain === WINDOW_CHAINS + (number ?? 0);
-  return what === 'queue-deleted' && number === Math.floor(chain / LEVELS);
+  const ends = what === 'queue-deleted' || what === 'delays-deleted';
+  return ends && number === Math.floor(chain / LEVELS);
 }

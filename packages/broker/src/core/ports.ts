@@ -20,6 +20,15 @@ export interface DeliverySink {
   cancelled(consumer: Consumer): void;
 }
 
+/** What a message is routed to: a queue, or whatever holds it back for a while. */
+export interface Receiver {
+  readonly name: string;
+  /** Takes a message; false if it is full and refuses it, unless it `must` take it. */
+  publish(message: Message, must?: boolean): boolean;
+  /** Whether the last of so many more messages with so many octets of body would be refused. */
+  wouldRefuse(count: number, bytes: number): boolean;
+}
+
 /** What a queue tells its owner, the virtual host. */
 export interface QueueOwner {
   /** The last consumer has gone. */
@@ -41,7 +50,7 @@ export interface DeathWatch {
     queue: string,
     letter: Message,
     reason: DeathReason,
-    destinations: readonly Queue[],
+    destinations: readonly Receiver[],
   ): void;
 }
 

@@ -156,6 +156,7 @@ export class Queues implements QueueOwner {
       owner: this,
       stores: this.#persistence.storesFor(spec.number, spec.durable),
       deadlines: this.#deadlines,
+      random: this.#random,
       deadLetterOffice: this.#deadLetterOffice,
       deathWatch: this.#deathWatch,
       deduplication: this.#deduplication,
@@ -183,7 +184,7 @@ export class Queues implements QueueOwner {
     if (conditions.ifUnused && queue.consumerCount > 0) {
       throw new Refusal('precondition-failed', `${thing} in use`);
     }
-    if (conditions.ifEmpty && queue.messageCount > 0) {
+    if (conditions.ifEmpty && queue.messageCount + queue.waitingCount > 0) {
       throw new Refusal('precondition-failed', `${thing} not empty`);
     }
     const count = queue.messageCount;

@@ -2,7 +2,7 @@ import type { Passage } from './deduplication/passage.js';
 import type { Exchange } from './exchange/exchange.js';
 import type { Destination } from './exchange/router.js';
 import type { Message } from './message.js';
-import type { Queue } from './queue/queue.js';
+import type { Receiver } from './ports.js';
 
 /** What routing asks of a virtual host. */
 export interface RoutingPorts {
@@ -10,6 +10,8 @@ export interface RoutingPorts {
   find(name: string): Exchange | undefined;
   /** The message comes by an exchange that holds duplicates back: what is to be noted of that. */
   passage(): Pick<Passage, 'passes'>;
+  /** What holds a message back that an exchange has to delay; undefined if it need not. */
+  delay(exchange: Exchange, message: Message): Receiver | undefined;
 }
 
 /** Adds the destinations that a message goes to from an exchange. */
@@ -23,6 +25,7 @@ export type Ask = (
 /**
  * The queues that a message published to an exchange goes to, each once: through its bindings,
  * through exchanges bound to exchanges, and through alternate exchanges where nothing else matched.
+ * An exchange that has to delay the message passes it on later: until then it goes no further.
  * `topologyVersion` is the virtual host's count of changes.
  */
 export function route(
@@ -30,7 +33,7 @@ export function route(
   message: Message,
   ports: RoutingPorts,
   topologyVersion: number,
-): readonly Queue[] {
+): readonly Receiver[] {
   const { routingKey, extraRoutingKeys } = message;
   if (extraRoutingKeys !== undefined) {
     return walk(exchange, [routingKey, ...extraRoutingKeys], message, ports).queues;
@@ -57,12 +60,18 @@ export function walk(
   message: Message,
   ports: RoutingPorts,
   ask: Ask = askRouter,
-): { queues: Queue[]; byRoutingKey: boolean } {
-  const queues = new Set<Queue>();
+): { queues: Receiver[]; byRoutingKey: boolean } {
+  const queues = new Set<Receiver>();
   const seen = new Set<Exchange>([from]);
   let byRoutingKey = true;
   // A set is iterated in order of insertion, those added meanwhile included.
   for (const exchange of seen) {
+    const holder = exchange.delays ? ports.delay(exchange, message) : undefined;
+    if (exchange.delays) byRoutingKey = false;
+    if (holder !== undefined) {
+      queues.add(holder);
+      continue;
+    }
     const destinations = new Set<Destination>();
     const { deduplication } = exchange;
     if (deduplication !== undefined) {

@@ -63,6 +63,14 @@ export type TopologyChange =
       readonly name: string;
       readonly number: number;
     }
+  /** An exchange has delayed messages, which are kept as those of a queue of that number. */
+  | {
+      readonly what: 'delays';
+      readonly vhost: string;
+      readonly exchange: string;
+      readonly number: number;
+    }
+  | { readonly what: 'delays-deleted'; readonly vhost: string; readonly number: number }
   /** The number that the next queue will get. */
   | { readonly what: 'queue-numbers'; readonly next: number };
 

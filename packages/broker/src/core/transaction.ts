@@ -1,12 +1,12 @@
 import type { Passage } from './deduplication/passage.js';
 import type { Message } from './message.js';
-import type { Queue } from './queue/queue.js';
+import type { Receiver } from './ports.js';
 import type { Unacked } from './unacked.js';
 
 /** A publish that waits for its transaction to be committed; it was routed when it was made. */
 export interface StagedPublish {
   readonly message: Message;
-  readonly queues: readonly Queue[];
+  readonly queues: readonly Receiver[];
   readonly mandatory: boolean;
   /** How it came by exchanges that hold duplicates back, if it did. */
   readonly passage: Passage | undefined;
@@ -30,7 +30,7 @@ export class Transaction {
   /** Stages a publish; the message is kept, and held until {@link take}'s caller releases it. */
   publish(
     message: Message,
-    queues: readonly Queue[],
+    queues: readonly Receiver[],
     mandatory: boolean,
     passage: Passage | undefined,
   ): void {
@@ -56,7 +56,7 @@ export class Transaction {
 
   /** Whether a queue would refuse what is staged for it, all taken together. */
   wouldBeRefused(): boolean {
-    const loads = new Map<Queue, { count: number; bytes: number }>();
+    const loads = new Map<Receiver, { count: number; bytes: number }>();
     for (const { message, queues } of this.#publishes) {
       for (const queue of queues) {
         const load = loads.get(queue) ?? { count: 0, bytes: 0 };

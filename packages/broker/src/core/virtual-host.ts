@@ -5,6 +5,7 @@ import type { Random } from '../base/random.js';
 import { DeadLetterOffice } from './dead-letter/dead-letter-office.js';
 import { Deduplication } from './deduplication/deduplication.js';
 import { Passage } from './deduplication/passage.js';
+import { Delays } from './delay/delays.js';
 import { Firehose } from './events/firehose.js';
 import { noReporting, type Reporting } from './events/reporting.js';
 import { TopologyEvents } from './events/topology-events.js';
@@ -15,7 +16,7 @@ import type { Message } from './message.js';
 import type { Persistence } from './persistence.js';
 import { Governance, type Governing } from './policy/governance.js';
 import type { Policy, PolicyKind, PolicyList } from './policy/policy.js';
-import type { Actor, ConnectionIdentity } from './ports.js';
+import type { Actor, ConnectionIdentity, Receiver } from './ports.js';
 import { integerArgument } from './queue/arguments.js';
 import type { Queue } from './queue/queue.js';
 import { effectiveQueueSettings } from './queue/settings.js';
@@ -59,6 +60,7 @@ export class VirtualHost {
   readonly name: string;
   readonly exchanges: Exchanges;
   readonly queues: Queues;
+  readonly delays: Delays;
   readonly replies: ReplyAddresses;
   readonly firehose: Firehose;
   readonly deduplication: Deduplication;
@@ -88,9 +90,15 @@ export class VirtualHost {
     this.unroutables = new Unroutables(() => clock.wallTime());
     this.deduplication = new Deduplication(name, { deadlines, persistence });
     const { deduplication } = this;
+    this.delays = new Delays(name, {
+      deadlines,
+      persistence,
+      deliver: (exchange, message) => this.#deliver(exchange, message, true),
+    });
     const topologyPorts = { random, persistence, changed, events: this.#events, deduplication };
     this.exchanges = new Exchanges(name, queuesByName, {
       ...topologyPorts,
+      exchangeGone: (exchange) => this.delays.drop(exchange),
       governExchange: (exchange) => this.#governExchange(exchange),
     });
     this.#deadLetterOffice = new DeadLetterOffice({
@@ -155,7 +163,7 @@ export class VirtualHost {
    * The queues that a message published to an exchange goes to. {@link takePassage} says what else
    * is to be done with it.
    */
-  route(exchange: Exchange, message: Message): readonly Queue[] {
+  route(exchange: Exchange, message: Message): readonly Receiver[] {
     this.#passage = undefined;
     return route(exchange, message, this.#routing, this.#topologyVersion);
   }
@@ -233,6 +241,7 @@ export class VirtualHost {
     for (const exchange of exchanges) {
       if (!this.exchanges.isPredeclared(exchange)) yield exchangeChange(this.name, exchange);
     }
+    yield* this.delays.topology();
     for (const queue of this.queues.all()) {
       if (queue.spec.durable) yield queueChange(this.name, queue);
     }
@@ -257,6 +266,11 @@ export class VirtualHost {
           arguments: decodeArguments(change.arguments),
         });
         break;
+      case 'delays': {
+        const exchange = this.exchanges.get(change.exchange);
+        if (exchange !== undefined) this.delays.restore(exchange, change.number);
+        break;
+      }
       case 'exchange-deleted':
         this.exchanges.drop(change.name);
         break;
@@ -355,12 +369,12 @@ export class VirtualHost {
     return this.exchanges.require(name);
   }
 
-  /** Gives a message of the broker's own to the queues it goes to. */
-  #deliver(exchange: Exchange, message: Message): void {
+  /** Gives a message to the queues it goes to, which may refuse it unless they `must` take it. */
+  #deliver(exchange: Exchange, message: Message, must = false): void {
     const queues = this.route(exchange, message);
     const passage = this.takePassage();
     let isTaken = queues.length > 0;
-    for (const queue of queues) if (!queue.publish(message)) isTaken = false;
+    for (const queue of queues) if (!queue.publish(message, must)) isTaken = false;
     passage?.settle(message, isTaken);
   }
 
@@ -370,5 +384,6 @@ export class VirtualHost {
       this.#passage ??= new Passage(this.#deadLetterOffice);
       return this.#passage;
     },
+    delay: (exchange, message) => this.delays.holderOf(exchange, message),
   };
 }

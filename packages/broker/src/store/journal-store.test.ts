@@ -75,7 +75,8 @@ class StoreOnDisk {
     this.#clock = clock;
   }
 
-  async open(): Promise<void> {
+  /** `meanwhile` is done while the journal begins its file. */
+  async open(meanwhile: (store: JournalStore) => void = () => {}): Promise<void> {
     const recovered = await recover(this.#files, this.#directory, () => false, silentLogger);
     const turn = new Turn();
     const ports = { files: this.#files, clock: this.#clock, random: systemRandom, turn };
@@ -91,7 +92,9 @@ class StoreOnDisk {
     const budget = new MemoryBudget(new SlabAllocator(), -1);
     this.store = new JournalStore(chain, this.#journal, budget);
     this.#journal.adopt(this.store);
-    await this.#journal.open();
+    const opening = this.#journal.open();
+    meanwhile(this.store);
+    await opening;
   }
 
   async close(): Promise<void> {
@@ -117,6 +120,7 @@ type Step =
   | { readonly kind: 'append'; readonly count: number; readonly persistent: boolean }
   | { readonly kind: 'remove'; readonly at: number; readonly count: number }
   | { readonly kind: 'read'; readonly at: number }
+  | { readonly kind: 'read several'; readonly at: number; readonly every: number }
   | { readonly kind: 'open again' };
 
 const fraction = fc.double({ min: 0, max: 0.999, noNaN: true });
@@ -128,6 +132,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('remove'), at: fraction, count }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('read'), at: fraction }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('read several'), at: fraction, every: count }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('open again') }) },
 );
 
@@ -259,6 +267,27 @@ function brokenDisk(): { readonly files: Files; isBroken: boolean; failures: num
   return disk;
 }
 
+test('what is asked for while the journal is being opened is written when it is', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const disk = new StoreOnDisk(directory);
+  await disk.open();
+  for (let id = 0; id < 3; id++) disk.store.append(new Numbered(id, true));
+  await disk.close();
+  await disk.open((store) => {
+    store.remove(1);
+    store.append(new Numbered(3, true));
+  });
+  await disk.close();
+  await disk.open();
+  assert.deepEqual(
+    [0, 1, 2, 3].map((each) => disk.store.firstFrom(each)),
+    [0, 2, 2, 3],
+  );
+  assert.equal((await disk.read(3)).id, 3);
+  await disk.close();
+});
+
 async function run(step: Step, disk: StoreOnDisk, model: Map<number, Numbered>): Promise<void> {
   const positions = [...model.keys()];
   switch (step.kind) {
@@ -281,6 +310,19 @@ async function run(step: Step, disk: StoreOnDisk, model: Map<number, Numbered>):
     case 'read': {
       const position = positions[Math.floor(step.at * positions.length)];
       if (position !== undefined) assert.equal((await disk.read(position)).id, position);
+      return;
+    }
+    case 'read several': {
+      const from = Math.floor(step.at * positions.length);
+      const some = positions.filter((_, i) => i >= from && (i - from) % step.every === 0).reverse();
+      await new Promise<void>((resolve) => disk.store.loadAll(some, resolve));
+      for (const position of some) {
+        // One that has been written meanwhile may be on the disk alone.
+        while (!disk.store.isInMemory(position)) {
+          await new Promise<void>((resolve) => disk.store.loadAll([position], resolve));
+        }
+        assert.equal((disk.store.read(position) as Numbered).id, position);
+      }
       return;
     }
     case 'open again': {

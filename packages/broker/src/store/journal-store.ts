@@ -13,7 +13,13 @@ import {
   transientAt,
 } from './location-table.js';
 import type { MemoryBudget } from './memory-budget.js';
-import { type MessageStore, NOTHING_REMEMBERED, type Remembered } from './message-store.js';
+import {
+  type MessageStore,
+  NOTHING_REMEMBERED,
+  type Remembered,
+  type Returned,
+} from './message-store.js';
+import { readScattered, type ScatteredPlaces } from './scattered-read.js';
 
 /** How a message is placed that is written to make room in memory. */
 const TRANSIENT: Placing = { transient: true, expiresAt: 0 };
@@ -47,8 +53,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   readonly durable: boolean;
   readonly redeliveredBelow: number;
   #remembered: ReadonlyMap<number, Remembered>;
-  /** How often messages have come back; of those that have. */
-  readonly returns: Map<number, number>;
+  readonly returned: Map<number, Returned>;
   readonly #journal: Journal;
   readonly #budget: MemoryBudget;
   readonly #locations: LocationTable;
@@ -77,9 +82,9 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     this.#messages = new Sequence(locations.next);
     this.redeliveredBelow = reserved;
     this.#remembered = remembered;
-    this.returns = new Map();
-    for (const [position, { returns }] of remembered) {
-      if (returns > 0) this.returns.set(position, returns);
+    this.returned = new Map();
+    for (const [position, { returns, retryAt }] of remembered) {
+      if (returns > 0) this.returned.set(position, { returns, retryAt });
     }
     this.#reserved = reserved;
     this.#reserving = reserved;
@@ -126,10 +131,10 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     return this.#locations.bodyBytes(position);
   }
 
-  noteReturns(position: number, returns: number): void {
+  noteReturns(position: number, returned: Returned): void {
     if (!survives(this.#locations.get(position))) return;
-    this.returns.set(position, returns);
-    this.#journal.countReturns(this.chain, position, returns);
+    this.returned.set(position, returned);
+    this.#journal.returned(this.chain, position, returned);
   }
 
   isAtHand(position: number): boolean {
@@ -158,6 +163,11 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     this.#load(position);
   }
 
+  loadAll(positions: readonly number[], then: () => void): void {
+    const wanted = positions.filter((each) => this.#messages.get(each) === undefined);
+    readScattered(wanted, this.#scattered, then);
+  }
+
   read(position: number): Storable {
     const message = this.#messages.get(position);
     invariant(message !== undefined, 'a queue read a message that is not at hand');
@@ -172,7 +182,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     this.#forget(position);
     this.#journal.released(placeOf(location));
     if (!survives(location)) return;
-    this.returns.delete(position);
+    if (this.returned.size > 0) this.returned.delete(position);
     this.#noteRemoved(position);
   }
 
@@ -328,15 +338,28 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     });
   }
 
+  readonly #scattered: ScatteredPlaces = {
+    placeOf: (position) => (this.#isClosed ? 0 : this.placeOf(position)),
+    readFrom: (place, then, bytes) => this.#journal.readFrom(place, then, bytes),
+    take: (position, message) => this.#keep(position, message),
+    lose: (position) => this.#lose(position),
+  };
+
   #take(from: number, read: (location: number) => Storable | undefined): void {
     for (let position = from; position < this.next; position = this.firstFrom(position + 1)) {
       const place = this.placeOf(position);
       if (place === 0 || this.#messages.get(position) !== undefined) continue;
       const message = read(place);
       if (message === undefined) return;
-      this.#hold(message);
-      this.#messages.restore(position, message);
+      this.#keep(position, message);
     }
+  }
+
+  /** A message that was on the disk alone is in memory too. */
+  #keep(position: number, message: Storable): void {
+    if (this.#messages.get(position) !== undefined) return;
+    this.#hold(message);
+    this.#messages.restore(position, message);
   }
 
   #lose(position: number): void {

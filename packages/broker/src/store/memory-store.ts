@@ -44,6 +44,10 @@ export class MemoryStore<M extends Stored> implements MessageStore<M> {
     then();
   }
 
+  loadAll(_positions: readonly number[], then: () => void): void {
+    then();
+  }
+
   read(position: number): M {
     const message = this.#messages.get(position);
     invariant(message !== undefined, 'a queue asked its store for a message that is not there');

@@ -8,12 +8,17 @@ export interface Stored {
   release(): void;
 }
 
+/** What is remembered of a message that has come back. */
+export type Returned = Pick<Remembered, 'returns' | 'retryAt'>;
+
 /** What is remembered of a message besides itself. */
 export interface Remembered {
   /** Wall time in milliseconds; 0 for never. */
   readonly expiresAt: number;
   /** How often it has come back after it was delivered. */
   readonly returns: number;
+  /** Until when it has to wait since it came back: wall time in milliseconds, 0 for not at all. */
+  readonly retryAt: number;
 }
 
 /** Of no message anything is remembered. */
@@ -41,8 +46,8 @@ export interface MessageStore<M extends Stored> {
    * it: milliseconds of wall time, 0 for never.
    */
   append(message: M, expiresAt?: number): number;
-  /** Remembers how often a message has come back. */
-  noteReturns(position: number, returns: number): void;
+  /** Remembers how often a message has come back, and until when it has to wait. */
+  noteReturns(position: number, returned: Returned): void;
   /**
    * Hands over what is remembered of messages from before the broker started, of most of which
    * there is nothing, and forgets it.
@@ -58,6 +63,8 @@ export interface MessageStore<M extends Stored> {
   isInMemory(position: number): boolean;
   /** Has it read from the disk, and calls `then` when something has come: ask again. */
   load(position: number, then: () => void): void;
+  /** Has several read that may lie far apart; calls `then` when no more of them will come. */
+  loadAll(positions: readonly number[], then: () => void): void;
   /** The message at a position, which is in memory. */
   read(position: number): M;
   /** Forgets a message, and releases it. */

@@ -1,15 +1,14 @@
 import type { Passage } from '../deduplication/passage.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { Message } from '../message.js';
-import type { DeathWatch } from '../ports.js';
-import type { Queue } from '../queue/queue.js';
+import type { DeathWatch, Receiver } from '../ports.js';
 import type { DeadLetter } from './dead-letter.js';
 import { isCycle } from './deaths.js';
 
 /** What the dead-letter office needs of its virtual host. */
 export interface DeadLetterRouting {
   findExchange(name: string): Exchange | undefined;
-  route(exchange: Exchange, message: Message): readonly Queue[];
+  route(exchange: Exchange, message: Message): readonly Receiver[];
   readonly deathWatch: DeathWatch;
   /** What else is to be done with the message that was routed last. */
   takePassage(): Passage | undefined;
@@ -79,7 +78,7 @@ export class DeadLetterOffice {
     settled?.(isTaken);
   }
 
-  #tell({ queue, message, reason }: DeadLetter, queues: readonly Queue[]): void {
+  #tell({ queue, message, reason }: DeadLetter, queues: readonly Receiver[]): void {
     const { deathWatch } = this.#routing;
     if (deathWatch.isOn) deathWatch.deadLettered(queue, message, reason, queues);
   }

@@ -2,7 +2,7 @@ import type { BasicProperties, FieldTable, FieldValue } from '@leveret/amqp';
 import type { Turn, TurnEnd } from '../../base/turn.js';
 import type { DeathReason } from '../dead-letter/deaths.js';
 import type { Message } from '../message.js';
-import type { DeathWatch, NewMessage } from '../ports.js';
+import type { DeathWatch, NewMessage, Receiver } from '../ports.js';
 import type { Queue } from '../queue/queue.js';
 import type { Outcome } from '../transaction.js';
 import type { VirtualHost } from '../virtual-host.js';
@@ -80,7 +80,7 @@ export class Firehose implements TurnEnd, DeathWatch {
     this.#broken = ports.broken;
   }
 
-  published(message: Message, queues: readonly Queue[], origin: TraceOrigin): void {
+  published(message: Message, queues: readonly Receiver[], origin: TraceOrigin): void {
     this.#trace(`publish.${message.exchange}`, subjectOf(message), [
       ...this.#origin(origin),
       routedQueues(queues),
@@ -121,7 +121,7 @@ export class Firehose implements TurnEnd, DeathWatch {
     queue: string,
     letter: Message,
     reason: DeathReason,
-    destinations: readonly Queue[],
+    destinations: readonly Receiver[],
   ): void {
     this.#trace(`dead-letter.${queue}`, subjectOf(letter), [
       ['reason', text(reason)],
@@ -176,7 +176,7 @@ export class Firehose implements TurnEnd, DeathWatch {
   }
 }
 
-function routedQueues(queues: readonly Queue[]): [string, FieldValue] {
+function routedQueues(queues: readonly Receiver[]): [string, FieldValue] {
   return ['routed_queues', { type: 'A', value: queues.map(({ name }) => text(name)) }];
 }
 

@@ -4,7 +4,7 @@ import type { ExchangeDeduplication } from '../deduplication/exchange-deduplicat
 import type { Policy } from '../policy/policy.js';
 import { RouteCache } from './route-cache.js';
 import type { Binding, Destination, Router } from './router.js';
-import { newRouter } from './router-types.js';
+import { DELAYED_TYPE, newRouter } from './router-types.js';
 
 export { isExchangeType } from './router-types.js';
 
@@ -31,6 +31,8 @@ export class Exchange {
   readonly routes: RouteCache = new RouteCache();
   /** What holds duplicates back here, if anything does. */
   deduplication: ExchangeDeduplication | undefined = undefined;
+  /** Whether messages may ask it to keep them for a while: see `core/delay`. */
+  delays: boolean;
   #policy: Policy | undefined = undefined;
   #policyAlternate: string | undefined = undefined;
   readonly #bindings = new Map<string, Binding>();
@@ -42,6 +44,7 @@ export class Exchange {
   ) {
     this.spec = spec;
     this.router = router;
+    this.delays = isDelaying(spec);
   }
 
   get name(): string {
@@ -67,6 +70,7 @@ export class Exchange {
     this.#policy = policy;
     const alternate = policy?.definition['alternate-exchange'];
     this.#policyAlternate = typeof alternate === 'string' ? alternate : undefined;
+    this.delays = isDelaying(this.spec) || policy?.definition['delayed-message'] === true;
   }
 
   get hasBindings(): boolean {
@@ -125,6 +129,11 @@ export class Exchange {
     }
     return false;
   }
+}
+
+/** RabbitMQ's plugin has a type for it, LavinMQ an argument. */
+function isDelaying({ type, arguments: args }: ExchangeSpec): boolean {
+  return type === DELAYED_TYPE || args.get('x-delayed-exchange')?.value === true;
 }
 
 /** Two bindings are the same if destination, key and arguments are; the arguments in any order. */

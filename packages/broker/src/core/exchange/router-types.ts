@@ -11,6 +11,9 @@ import { RecentHistoryRouter } from './recent-history.js';
 import type { Router } from './router.js';
 import { TopicRouter } from './topic.js';
 
+/** The type of RabbitMQ's plugin that delays messages, and routes them as another type does. */
+export const DELAYED_TYPE = 'x-delayed-message';
+
 /** Exchange types by name. A constructor throws a Refusal if the arguments are not the type's. */
 const ROUTERS: Readonly<Record<string, (args: FieldTable, random: Random) => Router>> = {
   direct: () => new DirectRouter(),
@@ -24,6 +27,7 @@ const ROUTERS: Readonly<Record<string, (args: FieldTable, random: Random) => Rou
   'x-local-random': (_args, random) => new RandomRouter(random),
   'x-message-deduplication': () => new FanoutRouter(),
   'x-recent-history': (args) => new RecentHistoryRouter(args),
+  [DELAYED_TYPE]: (args, random) => newRouter(delayedType(args), args, random),
 };
 
 /** Whether there is an exchange type of that name. */
@@ -44,4 +48,15 @@ export function checkExchangeType(type: string): void {
 export function newRouter(type: string, args: FieldTable, random: Random): Router {
   checkExchangeType(type);
   return ROUTERS[type]!(args, random);
+}
+
+/** The type that an exchange of the delaying type routes as. Throws a Refusal. */
+function delayedType(args: FieldTable): string {
+  const type = args.get('x-delayed-type');
+  let problem: string | undefined;
+  if (type?.type !== 'S') problem = "'x-delayed-type' must be an existing exchange type";
+  else if (type.value === DELAYED_TYPE) {
+    problem = `'${DELAYED_TYPE}' can't be used for 'x-delayed-type'`;
+  } else return type.value;
+  throw new Refusal('precondition-failed', `Invalid argument, ${problem}`);
 }

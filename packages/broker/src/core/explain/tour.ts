@@ -36,8 +36,12 @@ export class Tour {
       // Only alternate exchanges are looked for.
       find: (name: string) => this.#alternate(find(name)),
       passage: () => ({ passes: this.#passes }),
+      // It is explained as it goes when it is due.
+      delay: () => undefined,
     };
-    this.queues = walk(start, [routingKey, ...extraRoutingKeys], message, ports, this.#ask).queues;
+    const { queues } = walk(start, [routingKey, ...extraRoutingKeys], message, ports, this.#ask);
+    // Nothing holds it back here: whatever receives it is a queue.
+    this.queues = queues as Queue[];
     this.#certain = this.#certainFrom(start);
   }
 

@@ -98,6 +98,9 @@ function isFor(policy: Policy, governed: Governed): boolean {
 /** Settings of which the operator's value goes before the policy's; of the others the smaller. */
 const OPERATOR_FIRST: ReadonlySet<string> = new Set(['overflow', 'queue-version']);
 
+/** Of which the larger value holds. */
+const LARGER: ReadonlySet<string> = new Set(['delayed-retry-min']);
+
 /**
  * What a policy and an operator policy come to together, as RabbitMQ merges them: of a number that
  * both set the smaller holds. Undefined if there is neither.
@@ -111,7 +114,8 @@ export function mergeDefinitions(
   for (const [key, limit] of Object.entries(operator)) {
     const value = merged[key];
     const isNumeric = typeof value === 'number' && typeof limit === 'number';
-    merged[key] = isNumeric && !OPERATOR_FIRST.has(key) ? Math.min(value, limit) : limit;
+    const chosen = LARGER.has(key) ? Math.max : Math.min;
+    merged[key] = isNumeric && !OPERATOR_FIRST.has(key) ? chosen(value, limit) : limit;
   }
   return merged;
 }

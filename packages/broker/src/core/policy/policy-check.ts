@@ -35,6 +35,22 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     accepts: oneOf('at-most-once', 'at-least-once'),
     isCalled: 'dead letter strategy',
   },
+  'delayed-message': { accepts: isBoolean, isCalled: 'delayed message value' },
+  'delayed-retry-max': {
+    accepts: isPositive,
+    isCalled: 'delayed retry maximum delay. Must be a positive integer',
+    forOperator: true,
+  },
+  'delayed-retry-min': {
+    accepts: isPositive,
+    isCalled: 'delayed retry minimum delay. Must be a positive integer',
+    forOperator: true,
+  },
+  'delayed-retry-type': {
+    accepts: oneOf('all', 'failed', 'returned', 'disabled'),
+    isCalled: 'delayed retry type. Must be one of: all, failed, returned, disabled',
+    forOperator: true,
+  },
   'delivery-limit': { accepts: isCount, isCalled: 'delivery limit', forOperator: true },
   expires: { accepts: isPositive, isCalled: 'queue expiry', forOperator: true },
   'group-by': {
@@ -67,6 +83,17 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
   'queue-mode': { accepts: oneOf('default', 'lazy'), isCalled: 'queue-mode value' },
   'queue-version': { accepts: oneOf(1, 2), isCalled: 'queue-version value', forOperator: true },
+  'retry-delay': { accepts: isPositive, isCalled: 'retry delay' },
+  'retry-delay-multiplier': {
+    accepts: (value) => isNumber(value, 1, Number.MAX_VALUE),
+    isCalled: 'retry delay multiplier. Must be a number from 1',
+  },
+  'retry-jitter': {
+    accepts: (value) => isNumber(value, 0, 1),
+    isCalled: 'retry jitter. Must be a number from 0 to 1',
+  },
+  'retry-max-count': { accepts: isCount, isCalled: 'retry count', forOperator: true },
+  'retry-max-delay': { accepts: isPositive, isCalled: 'maximum retry delay', forOperator: true },
   'stream-filter-size-bytes': {
     accepts: (value) => isWithin(value, 16, 255),
     isCalled: 'filter size. Valid range is 16-255',
@@ -146,6 +173,23 @@ function checkDefinition(kind: PolicyKind, definition: unknown): void {
   if (unknown.length > 0) {
     throw invalid(`[${unknown.join(',')}] are not recognised policy settings`);
   }
+  checkRetry(new Map(entries));
+}
+
+/** What RabbitMQ asks of the keys about retries together, and of ours. */
+function checkRetry(settings: ReadonlyMap<string, unknown>): void {
+  const type = settings.get('delayed-retry-type') ?? 'disabled';
+  const min = settings.get('delayed-retry-min');
+  const max = settings.get('delayed-retry-max');
+  if (type !== 'disabled' && min === undefined) {
+    throw invalid(`delayed-retry-min is required when delayed-retry-type is ${String(type)}`);
+  }
+  if (typeof min === 'number' && typeof max === 'number' && max < min) {
+    throw invalid(`delayed-retry-max (${max}) must not be smaller than delayed-retry-min (${min})`);
+  }
+  if (type !== 'disabled' && settings.has('retry-delay')) {
+    throw invalid('delayed-retry-type and retry-delay ask for two delays: leave one of them out');
+  }
 }
 
 function settingOf(kind: PolicyKind, key: string): Setting | undefined {
@@ -168,6 +212,10 @@ function isBoolean(value: unknown): boolean {
 
 function isWithin(value: unknown, least: number, most: number): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+}
+
+function isNumber(value: unknown, least: number, most: number): boolean {
+  return typeof value === 'number' && value >= least && value <= most;
 }
 
 function isCount(value: unknown): boolean {

@@ -33,6 +33,17 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'x-initial-cluster-size': checkPositive,
   'x-consumer-timeout': checkNonNegative,
   'x-group-by': checkGroupBy,
+  'x-delayed-retry-type': oneOf(
+    ['all', 'failed', 'returned', 'disabled'],
+    'invalid_delayed_retry_type',
+  ),
+  'x-delayed-retry-min': checkPositive,
+  'x-delayed-retry-max': checkPositive,
+  'x-retry-delay': checkRetryDelay,
+  'x-retry-delay-multiplier': checkNumber((value) => value >= 1, '1 or more'),
+  'x-retry-max-delay': checkRetryPart(checkPositive),
+  'x-retry-max-count': checkRetryPart(checkNonNegative),
+  'x-retry-jitter': checkNumber((value) => value >= 0 && value <= 1, '0 to 1'),
   'x-queue-leader-locator': oneOf(
     ['client-local', 'balanced', 'random', 'least-leaders'],
     'invalid_queue_locator_arg',
@@ -60,6 +71,11 @@ export const EQUIVALENT_ARGUMENTS: readonly string[] = [
   'x-quorum-initial-group-size',
   'x-delivery-limit',
   'x-group-by',
+  'x-retry-delay',
+  'x-retry-delay-multiplier',
+  'x-retry-max-delay',
+  'x-retry-max-count',
+  'x-retry-jitter',
 ];
 
 /** Arguments that only a stream has; RabbitMQ refuses them on other queues. */
@@ -127,6 +143,12 @@ export function integerArgument(args: FieldTable, key: string): number | undefin
   return value === undefined ? undefined : integerOf(value);
 }
 
+/** An argument's number, integer or not. */
+export function numberArgument(args: FieldTable, key: string): number | undefined {
+  const value = args.get(key);
+  return value?.type === 'd' || value?.type === 'f' ? value.value : integerArgument(args, key);
+}
+
 function integerOf(value: FieldValue): number | undefined {
   switch (value.type) {
     case 'b':
@@ -174,6 +196,28 @@ function checkExpires(value: FieldValue): string | undefined {
 function checkMaxPriority(value: FieldValue): string | undefined {
   const tooLarge = (integerOf(value) ?? 0) > PRIORITY_MAX;
   return checkNonNegative(value) ?? (tooLarge ? term('max_value_exceeded', value) : undefined);
+}
+
+function checkRetryDelay(value: FieldValue, args: FieldTable): string | undefined {
+  const type = args.get('x-delayed-retry-type');
+  if (type !== undefined && type.value !== 'disabled') {
+    return quote("'x-delayed-retry-type' asks for delays, too: leave one of them out");
+  }
+  return integerOf(value) === 0 ? term('value_zero', value) : checkMessageTtl(value);
+}
+
+/** Means something together with `x-retry-delay` alone. */
+function checkRetryPart(check: Check): Check {
+  return (value, args) =>
+    args.has('x-retry-delay') ? check(value, args) : quote("'x-retry-delay' is missing");
+}
+
+function checkNumber(accepts: (value: number) => boolean, range: string): Check {
+  return checkRetryPart((value) => {
+    const number = numberArgument(new Map([['', value]]), '');
+    if (number !== undefined && accepts(number)) return undefined;
+    return quote(`expected a number, ${range}, got ${formatFieldTerm(value)}`);
+  });
 }
 
 function checkString(value: FieldValue): string | undefined {

@@ -55,6 +55,20 @@ export class Expiry {
     return this.#table.size;
   }
 
+  /** Whether a message has a deadline that has not passed. */
+  has(position: number): boolean {
+    return this.#table.state(position) !== 0;
+  }
+
+  /** The positions of ready messages with a deadline, in no order. */
+  positions(): number[] {
+    const positions: number[] = [];
+    this.#heap.forEach((_deadline, position) => {
+      if (this.#table.state(position) === READY) positions.push(position);
+    });
+    return positions;
+  }
+
   /** Notes the deadline of a ready message, in milliseconds of {@link Deadlines.now}. */
   add(position: number, deadline: number): void {
     this.#table.add(position, deadline, READY);

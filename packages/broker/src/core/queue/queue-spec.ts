@@ -1,5 +1,6 @@
 import type { FieldTable } from '@leveret/amqp';
 import type { Deadlines } from '../../base/deadlines.js';
+import type { Random } from '../../base/random.js';
 import type { MessageStore } from '../../store/message-store.js';
 import type { DeadLetterOffice } from '../dead-letter/dead-letter-office.js';
 import type { Deduplication } from '../deduplication/deduplication.js';
@@ -34,6 +35,7 @@ export interface QueuePorts {
   readonly owner: QueueOwner;
   readonly stores: QueueStores;
   readonly deadlines: Deadlines;
+  readonly random: Random;
   readonly deadLetterOffice: DeadLetterOffice;
   readonly deathWatch: DeathWatch;
   readonly deduplication: Deduplication;

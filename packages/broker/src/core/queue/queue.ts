@@ -78,6 +78,11 @@ export class Queue {
     return this.#backlog.ready;
   }
 
+  /** Messages that wait to be tried again: they will be ready at their time. */
+  get waitingCount(): number {
+    return this.#rules?.waiting ?? 0;
+  }
+
   get consumerCount(): number {
     return this.#consumers.size;
   }
@@ -258,12 +263,17 @@ export class Queue {
     else this.#rules.reject(position);
   }
 
-  /** Puts a delivered message back in its place; {@link drain} once all of them are back. */
-  giveBack(position: number): void {
-    if (!this.#deleted) this.#backlog.giveBack(position);
+  /**
+   * Puts a delivered message back in its place, which its consumer has `returned`, or not lived to
+   * acknowledge; {@link drain} once all of them are back.
+   */
+  giveBack(position: number, how: 'returned' | 'failed' = 'returned'): void {
+    if (this.#deleted) return;
+    if (this.#rules === undefined) this.#backlog.giveBack(position);
+    else this.#rules.giveBack(position, how);
   }
 
-  /** Removes every ready message; returns how many there were. */
+  /** Removes every message that is ready, or will be; returns how many there were. */
   purge(): number {
     if (this.#rules !== undefined) return this.#rules.purge();
     const count = this.#backlog.ready;
@@ -289,7 +299,14 @@ export class Queue {
   /** Messages have a time to live, or there may not be too many, or any other rule holds. */
   #rule(): RuledBacklog {
     const stride = this.spec.maxPriority > 0 ? LEVELS : 1;
-    const rules = new RuledBacklog(this.name, this.#backlog, stride, this.#isQuorum, this.#ports);
+    const rules = new RuledBacklog(
+      this.name,
+      this.#backlog,
+      stride,
+      this.#isQuorum,
+      this.#ports,
+      () => this.drain(),
+    );
     this.#rules = rules;
     this.#backlog = rules;
     return rules;

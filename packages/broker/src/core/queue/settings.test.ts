@@ -15,6 +15,7 @@ test('nothing asked for, nothing set', () => {
     deadLetterStrategy: 'at-most-once',
     deduplication: undefined,
     deliveryLimit: undefined,
+    retry: undefined,
     consumerTimeoutMilliseconds: undefined,
     groupBy: undefined,
   });

@@ -1,6 +1,7 @@
 import type { FieldTable } from '@leveret/amqp';
 import { type QueueDeduplicationSettings, queueDeduplication } from '../deduplication/settings.js';
 import { integerArgument } from './arguments.js';
+import { effectiveRetrySettings, type RetrySettings } from './retry/retry-settings.js';
 
 /** What happens when a queue is full: the argument `x-overflow`. */
 export type Overflow = 'drop-head' | 'reject-publish' | 'reject-publish-dlx';
@@ -31,6 +32,8 @@ export interface QueueSettings {
   readonly deadLetterStrategy: DeadLetterStrategy;
   /** `x-delivery-limit`: how often a message may come back; undefined for any number. */
   readonly deliveryLimit: number | undefined;
+  /** `x-retry-…`, `x-delayed-retry-…`: how long what comes back waits; undefined for not at all. */
+  readonly retry: RetrySettings | undefined;
   /** `x-consumer-timeout`: how long a delivery may go without an acknowledgement. */
   readonly consumerTimeoutMilliseconds: number | undefined;
   /** `x-group-by`: what a message's group goes by; undefined if there are no groups. */
@@ -77,6 +80,7 @@ export function effectiveQueueSettings(
   const chosen = (key: string): string | undefined => text(key) ?? textOf(policy[key]);
   const overflow = text('overflow') ?? textOf(operatorPolicy.overflow) ?? textOf(policy.overflow);
   const strategy = chosen('dead-letter-strategy');
+  const retry = effectiveRetrySettings(args, policy, operatorPolicy);
   return {
     messageTtlMilliseconds: limit('message-ttl'),
     expiresMilliseconds: limit('expires'),
@@ -86,7 +90,8 @@ export function effectiveQueueSettings(
     deadLetterExchange: chosen('dead-letter-exchange'),
     deadLetterRoutingKey: chosen('dead-letter-routing-key'),
     deadLetterStrategy: strategy === 'at-least-once' ? strategy : 'at-most-once',
-    deliveryLimit: limit('delivery-limit'),
+    deliveryLimit: smallest([limit('delivery-limit'), retry?.maxCount]),
+    retry,
     consumerTimeoutMilliseconds: limit('consumer-timeout'),
     groupBy: chosen('group-by'),
     deduplication: queueDeduplication(args, policy),

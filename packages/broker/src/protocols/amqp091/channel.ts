@@ -225,7 +225,7 @@ export class Channel implements ReplySink {
       for (const { message } of staged.publishes) message.release();
       this.deliveries.rollback(staged.settlements);
     }
-    return this.deliveries.giveBackAll();
+    return this.deliveries.giveBackAll('failed');
   }
 
   /** Starts the direct reply-to consumer. */

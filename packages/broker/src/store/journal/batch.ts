@@ -1,7 +1,9 @@
+import type { Returned } from '../message-store.js';
 import type { Chain, MessageWriter } from './chain.js';
 import { BATCH_HEADER_BYTES } from './journal-format.js';
 import {
   BODY_BYTES_OFFSET,
+  encodeReturned,
   PLACEMENT_BYTES,
   PUBLISH,
   PUBLISH_HEADER_BYTES,
@@ -10,7 +12,7 @@ import {
   REMOVE_BYTES,
   RESERVE,
   RESERVE_BYTES,
-  RETURNS,
+  RETRY_BYTES,
   RETURNS_BYTES,
   sealPublish,
   TOPOLOGY,
@@ -121,12 +123,9 @@ export class Batch {
     this.count++;
   }
 
-  returns(chain: number, position: number, returns: number): void {
-    const at = this.#reserve(RETURNS_BYTES);
-    this.#buffer[at] = RETURNS;
-    this.#buffer.writeDoubleBE(chain, at + 1);
-    this.#buffer.writeDoubleBE(position, at + 9);
-    this.#buffer.writeUInt32BE(returns, at + 17);
+  returned(chain: number, position: number, returned: Returned): void {
+    const at = this.#reserve(returned.retryAt > 0 ? RETRY_BYTES : RETURNS_BYTES);
+    encodeReturned(this.#buffer, at, chain, position, returned);
     this.count++;
   }
 

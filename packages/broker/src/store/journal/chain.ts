@@ -1,5 +1,5 @@
 import type { LocationTable } from '../location-table.js';
-import type { Stored } from '../message-store.js';
+import type { Returned, Stored } from '../message-store.js';
 
 /** Writes a message's own bytes; declared here, filled by the protocols that know them. */
 export interface MessageWriter {
@@ -38,8 +38,8 @@ export interface Chain {
   /** Positions below this are known, or will be, as perhaps delivered. */
   readonly reserved: number;
   readonly locations: LocationTable;
-  /** How often messages have come back; of those that have. */
-  readonly returns: ReadonlyMap<number, number>;
+  /** What there is to remember of messages that have come back. */
+  readonly returned: ReadonlyMap<number, Returned>;
   /** The place in the journal where a message lies; 0 if it lies in memory alone. */
   placeOf(position: number): number;
   /** Whether a message in the journal is there only to make room in memory. */

@@ -1,5 +1,6 @@
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
+import type { SharedReads } from '../disk/shared-reads.js';
 import type { Chain, Placing, Storable } from './chain.js';
 import { type FileIndex, readFileIndex } from './file-index.js';
 import { type JournalFile, locationOf } from './journal-file.js';
@@ -14,6 +15,7 @@ const COPIES_AT_ONCE = 512;
 /** What a cleaner needs of the journal. */
 export interface CleanerPorts {
   readonly files: Files;
+  readonly reads: SharedReads;
   readonly logger: Logger;
   readonly decode: DecodeMessage;
   /** The store of a chain, if its queue is still there. */
@@ -63,7 +65,7 @@ export class Cleaner {
   }
 
   async #empty(file: JournalFile): Promise<void> {
-    const { files, settled } = this.#ports;
+    const { files, reads, decode, settled } = this.#ports;
     const index = await readFileIndex(files, file.path, file.seed);
     if (index === undefined) return;
     const survivors = this.#survivors(index, file);
@@ -72,7 +74,7 @@ export class Cleaner {
       const survivor = survivors[i]!;
       let message = read?.(survivor.location);
       if (message === undefined) {
-        read = await readPiece(files, file, survivor.location, this.#ports.decode);
+        read = await readPiece(reads, file, survivor.location, decode);
         message = read?.(survivor.location);
       }
       if (message !== undefined) this.#copy(survivor, message);

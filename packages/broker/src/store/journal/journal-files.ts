@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DiskFile, Files } from '../disk/files.js';
+import { SharedReads } from '../disk/shared-reads.js';
 import type { Batch } from './batch.js';
 import type { Chain, Placing, Storable } from './chain.js';
 import { Cleaner } from './cleaner.js';
@@ -73,6 +74,7 @@ export class JournalFiles {
   /** By slot. */
   readonly #files = new Map<number, JournalFile>();
   readonly #spare: SpareFile;
+  readonly #reads: SharedReads;
   readonly #cleaner: Cleaner;
   readonly #disposal: Disposal;
   #nextNumber: number;
@@ -96,7 +98,8 @@ export class JournalFiles {
     for (const file of start.files) this.#files.set(file.slot, file);
     this.#lastSlot = start.files.length;
     this.#spare = new SpareFile(options, ports, ports.foundRoom);
-    this.#cleaner = new Cleaner(ports);
+    this.#reads = new SharedReads(ports.files);
+    this.#cleaner = new Cleaner({ ...ports, reads: this.#reads });
     const sync = (): Promise<void> => this.#current?.disk.sync() ?? Promise.resolve();
     this.#intervalSync = new IntervalSync(options.sync, ports, sync);
     const disposalPorts: DisposalPorts = {
@@ -188,10 +191,10 @@ export class JournalFiles {
   }
 
   /** Reads what lies at a location, and behind it. Rejects with Node's error. */
-  async read(location: number): Promise<ReadMessage | undefined> {
+  async read(location: number, bytes?: number): Promise<ReadMessage | undefined> {
     const file = this.#files.get(slotOf(location));
     if (file === undefined) return undefined;
-    const read = await readPiece(this.#ports.files, file, location, this.#ports.decode);
+    const read = await readPiece(this.#reads, file, location, this.#ports.decode, bytes);
     if (read === undefined && this.#files.get(file.slot) === file) {
       this.#ports.logger.error(`a message in ${file.path} is damaged, and lost`);
     }

@@ -1,4 +1,5 @@
 import type { Turn, TurnEnd } from '../../base/turn.js';
+import type { Returned } from '../message-store.js';
 import { Batch } from './batch.js';
 import type { Chain, Placing, Storable } from './chain.js';
 import type { JournalOptions } from './journal-file.js';
@@ -49,6 +50,8 @@ export class Journal implements TurnEnd {
   /** A full file has lost its last message. */
   #hasDeadFiles = false;
   #isDeferred = false;
+  /** Whether there is a file to write to. */
+  #isOpen = false;
   #isRunning = false;
   #isOver = false;
   /** The broker is closing: what the disk does not take now is lost. */
@@ -104,9 +107,14 @@ export class Journal implements TurnEnd {
     else then();
   }
 
-  /** Begins this start's first file, with all that is known; nothing is asked for before. */
+  /**
+   * Begins this start's first file, with all that is known. What is asked for meanwhile, because
+   * its time has come while the broker was not there, is written then.
+   */
   async open(): Promise<void> {
     await this.#files.open(this.#start);
+    this.#isOpen = true;
+    await this.#run();
   }
 
   adopt(store: Chain): void {
@@ -141,10 +149,10 @@ export class Journal implements TurnEnd {
     this.#gathering.remove(chain, from, count);
   }
 
-  /** A message has come back so often. */
-  countReturns(chain: number, position: number, returns: number): void {
+  /** A message has come back so often, and may have to wait. */
+  returned(chain: number, position: number, returned: Returned): void {
     this.#begin();
-    this.#gathering.returns(chain, position, returns);
+    this.#gathering.returned(chain, position, returned);
   }
 
   reserve(chain: number, below: number): void {
@@ -185,20 +193,21 @@ export class Journal implements TurnEnd {
   /**
    * Reads a piece of a file from a location on. `then` gets a function that makes messages of what
    * lies in the piece, undefined for what does not or is damaged; or undefined if not even the
-   * first message is whole. A disk that says no is asked again: nothing is lost by that.
+   * first message is whole. A disk that says no is asked again: nothing is lost by that. `bytes`:
+   * how much is worth reading.
    */
-  readFrom(location: number, then: (read: ReadMessage | undefined) => void): void {
+  readFrom(location: number, then: (read: ReadMessage | undefined) => void, bytes?: number): void {
     if (!this.#files.isWritten(location)) {
-      this.onDurable(() => this.readFrom(location, then));
+      this.onDurable(() => this.readFrom(location, then, bytes));
       return;
     }
     const { logger, clock } = this.#ports;
-    this.#files.read(location).then(
+    this.#files.read(location, bytes).then(
       (read) => this.#tell(() => then(read)),
       (error: unknown) => {
         if (this.#isOver) return;
         logger.error('cannot read from the journal; it will be tried again', { error });
-        clock.after(RETRY_MILLISECONDS, () => this.readFrom(location, then));
+        clock.after(RETRY_MILLISECONDS, () => this.readFrom(location, then, bytes));
       },
     );
   }
@@ -258,7 +267,7 @@ export class Journal implements TurnEnd {
 
   /** The loop: writes batch after batch for as long as there is anything to write. */
   async #run(): Promise<void> {
-    if (this.#isRunning) return;
+    if (this.#isRunning || !this.#isOpen) return;
     this.#isRunning = true;
     try {
       while (this.#hasWork()) {

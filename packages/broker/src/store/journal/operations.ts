@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { Returned } from '../message-store.js';
 
 /**
  * What a journal's batches are made of. A *chain* is a queue's messages of one priority: the
@@ -25,12 +26,13 @@ import { crc32 } from 'node:zlib';
  *              | (from f64, count u32)… | (position f64, returns u32)…
  * snapshot   6 | 0 begins, 1 ends
  * returns    7 | chain f64 | position f64 | returns u32
+ * retry      8 | chain f64 | position f64 | returns u32 | until f64
  * ```
  *
- * `expires` and `due` are milliseconds of wall time, 0 for none; `body` is how many octets of the
- * message are its body; `extension` is room for what a later version wants to know without reading
- * the message. A publish has a checksum of its own,
- * because it is read back alone; it starts from the file's seed, and leaves its own field out.
+ * `expires`, `until` and `due` are milliseconds of wall time, 0 for none; `body` is how many octets
+ * of the message are its body; `extension` is room for what a later version wants to know without
+ * reading the message. A publish has a checksum of its own, because it is read back alone; it
+ * starts from the file's seed, and leaves its own field out.
  */
 export const PUBLISH = 1;
 export const REMOVE = 2;
@@ -39,6 +41,7 @@ export const TOPOLOGY = 4;
 export const CHAIN = 5;
 export const SNAPSHOT = 6;
 export const RETURNS = 7;
+export const RETRY = 8;
 
 /** A publish's flag: written to make room in memory, for the broker that wrote it alone. */
 export const TRANSIENT = 1;
@@ -52,6 +55,7 @@ export const CHAIN_HEADER_BYTES = 33;
 export const RANGE_BYTES = 12;
 export const SNAPSHOT_BYTES = 2;
 export const RETURNS_BYTES = 21;
+export const RETRY_BYTES = 29;
 
 /** Where in a publish stands how long the body is. */
 export const BODY_BYTES_OFFSET = 24;
@@ -73,6 +77,8 @@ export type Operation =
       readonly chain: number;
       readonly position: number;
       readonly returns: number;
+      /** Wall time in milliseconds until which the message waits; 0 if it does not. */
+      readonly retryAt: number;
     }
   | ChainOperation
   | { readonly kind: 'snapshot'; readonly ends: boolean };
@@ -211,11 +217,13 @@ function decodeOperation(buffer: Buffer, at: number): Operation {
     case CHAIN:
       return decodeChain(buffer, at);
     case RETURNS:
+    case RETRY:
       return {
         kind: 'returns',
         chain: buffer.readDoubleBE(at + 1),
         position: buffer.readDoubleBE(at + 9),
         returns: buffer.readUInt32BE(at + 17),
+        retryAt: buffer[at] === RETRY ? buffer.readDoubleBE(at + 21) : 0,
       };
     case SNAPSHOT:
       return { kind: 'snapshot', ends: buffer[at + 1] === 1 };
@@ -237,7 +245,7 @@ function operationBytes(buffer: Buffer, at: number, end: number, operation: Oper
     case 'chain':
       return CHAIN_HEADER_BYTES + (operation.live.length + operation.returned.length) * RANGE_BYTES;
     case 'returns':
-      return RETURNS_BYTES;
+      return buffer[at] === RETRY ? RETRY_BYTES : RETURNS_BYTES;
     case 'snapshot':
       return SNAPSHOT_BYTES;
   }
@@ -262,4 +270,21 @@ function decodeRanges(buffer: Buffer, at: number, count: number): LiveRange[] {
     from: buffer.readDoubleBE(at + i * RANGE_BYTES),
     count: buffer.readUInt32BE(at + i * RANGE_BYTES + 8),
   }));
+}
+
+/** Writes that a message has come back, at `at`; returns how many octets that took. */
+export function encodeReturned(
+  buffer: Buffer,
+  at: number,
+  chain: number,
+  position: number,
+  { returns, retryAt }: Returned,
+): number {
+  buffer[at] = retryAt > 0 ? RETRY : RETURNS;
+  buffer.writeDoubleBE(chain, at + 1);
+  buffer.writeDoubleBE(position, at + 9);
+  buffer.writeUInt32BE(returns, at + 17);
+  if (retryAt === 0) return RETURNS_BYTES;
+  buffer.writeDoubleBE(retryAt, at + 21);
+  return RETRY_BYTES;
 }

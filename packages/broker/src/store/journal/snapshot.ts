@@ -3,8 +3,9 @@ import type { Chain } from './chain.js';
 import {
   CHAIN,
   CHAIN_HEADER_BYTES,
-  type LiveRange,
+  encodeReturned,
   RANGE_BYTES,
+  RETRY_BYTES,
   SNAPSHOT,
   SNAPSHOT_BYTES,
   TOPOLOGY,
@@ -48,35 +49,48 @@ function encodeTopology(change: unknown): Buffer {
 }
 
 function encodeChain(store: Chain): Buffer {
-  const live = liveRanges(store);
-  const returned = [...store.returns].map(([from, count]) => ({ from, count }));
-  const ranges = [...live, ...returned];
-  const bytes = Buffer.alloc(CHAIN_HEADER_BYTES + ranges.length * RANGE_BYTES);
+  let ranges = 0;
+  forEachRange(store, () => ranges++);
+  const waiting = [...store.returned].filter(([, { retryAt }]) => retryAt > 0);
+  const entries = ranges + store.returned.size;
+  const chainBytes = CHAIN_HEADER_BYTES + entries * RANGE_BYTES;
+  const bytes = Buffer.alloc(chainBytes + waiting.length * RETRY_BYTES);
   bytes[0] = CHAIN;
   bytes.writeDoubleBE(store.chain, 1);
   bytes.writeDoubleBE(store.next, 9);
   bytes.writeDoubleBE(store.reserved, 17);
-  bytes.writeUInt32BE(live.length, 25);
-  bytes.writeUInt32BE(returned.length, 29);
-  ranges.forEach(({ from, count }, i) => {
-    bytes.writeDoubleBE(from, CHAIN_HEADER_BYTES + i * RANGE_BYTES);
-    bytes.writeUInt32BE(count, CHAIN_HEADER_BYTES + i * RANGE_BYTES + 8);
-  });
+  bytes.writeUInt32BE(ranges, 25);
+  bytes.writeUInt32BE(store.returned.size, 29);
+  let at = CHAIN_HEADER_BYTES;
+  const write = (from: number, count: number): void => {
+    bytes.writeDoubleBE(from, at);
+    bytes.writeUInt32BE(count, at + 8);
+    at += RANGE_BYTES;
+  };
+  forEachRange(store, write);
+  for (const [position, { returns }] of store.returned) write(position, returns);
+  for (const [position, returned] of waiting) {
+    at += encodeReturned(bytes, at, store.chain, position, returned);
+  }
   return bytes;
 }
 
-/** Positions that hold persistent messages, neighbours together. */
-function liveRanges(store: Chain): LiveRange[] {
-  const ranges: { from: number; count: number }[] = [];
-  let last: { from: number; count: number } | undefined;
+/**
+ * Calls `visit` with the positions that hold persistent messages, neighbours together. There may be
+ * as many as messages: nothing is made for any of them.
+ */
+function forEachRange(store: Chain, visit: (from: number, count: number) => void): void {
+  let from = 0;
+  let count = 0;
   store.locations.forEach((position, location) => {
     if (!survives(location)) return;
-    if (last !== undefined && last.from + last.count === position) {
-      last.count++;
+    if (count > 0 && from + count === position) {
+      count++;
       return;
     }
-    last = { from: position, count: 1 };
-    ranges.push(last);
+    if (count > 0) visit(from, count);
+    from = position;
+    count = 1;
   });
-  return ranges;
+  if (count > 0) visit(from, count);
 }

@@ -1,4 +1,4 @@
-import type { Remembered } from '../../../store/message-store.js';
+import type { Remembered, Returned } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 import type { GroupKey } from '../groups/group-key.js';
 
@@ -34,6 +34,8 @@ export interface Backlog {
   giveBack(position: number): void;
   /** A taken message will not be given back, though it may stay for a while: none waits for it. */
   letGo(position: number): void;
+  /** Takes a message out of its turn that has been taken before; false if it has not been. */
+  withhold(position: number): boolean;
   /** Removes a taken message for good. */
   remove(position: number): void;
   /** Removes a ready message for good, wherever it is. */
@@ -46,8 +48,8 @@ export interface Backlog {
   load(position: number, then: () => void): void;
   /** Calls `visit` with the position of every ready message. */
   forEachReady(visit: (position: number) => void): void;
-  /** Remembers on the disk how often a message has come back. */
-  noteReturns(position: number, returns: number): void;
+  /** Remembers on the disk how often a message has come back, and until when it waits. */
+  noteReturns(position: number, returned: Returned): void;
   /** Hands over what is remembered of messages from before the broker started, once. */
   takeRemembered(visit: (position: number, remembered: Remembered) => void): void;
   /** Octets of the body of a message, wherever it is. */

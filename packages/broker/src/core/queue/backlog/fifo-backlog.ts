@@ -1,4 +1,4 @@
-import type { MessageStore, Remembered } from '../../../store/message-store.js';
+import type { MessageStore, Remembered, Returned } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 import type { GroupKey } from '../groups/group-key.js';
 import { GroupedBacklog } from '../groups/grouped-backlog.js';
@@ -79,6 +79,12 @@ export class FifoBacklog implements Backlog {
 
   letGo(): void {}
 
+  withhold(position: number): boolean {
+    if (position >= this.#fresh) return false;
+    this.#returned.delete(position);
+    return true;
+  }
+
   remove(position: number): void {
     this.#store.remove(position);
   }
@@ -113,8 +119,8 @@ export class FifoBacklog implements Backlog {
     this.#store.settleReservation(this.#fresh);
   }
 
-  noteReturns(position: number, returns: number): void {
-    this.#store.noteReturns(position, returns);
+  noteReturns(position: number, returned: Returned): void {
+    this.#store.noteReturns(position, returned);
   }
 
   takeRemembered(visit: (position: number, remembered: Remembered) => void): void {

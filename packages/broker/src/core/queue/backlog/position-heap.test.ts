@@ -51,3 +51,19 @@ test('what is deleted behind a number that stays is not kept for ever', () => {
   assert.deepEqual(seen, [0, 1]);
   assert.deepEqual([heap.pop(), heap.pop(), heap.size], [0, 1, 0]);
 });
+
+test('a number that was deleted can come back', () => {
+  const heap = new PositionHeap();
+  for (const position of [3, 1, 2]) heap.push(position);
+  heap.delete(3);
+  heap.push(3);
+  heap.delete(2);
+  assert.equal(heap.size, 2);
+  const seen: number[] = [];
+  heap.forEach((position) => seen.push(position));
+  assert.deepEqual(
+    seen.toSorted((a, b) => a - b),
+    [1, 3],
+  );
+  assert.deepEqual([heap.pop(), heap.pop()], [1, 3]);
+});

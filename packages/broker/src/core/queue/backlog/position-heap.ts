@@ -12,6 +12,8 @@ export class PositionHeap {
   }
 
   push(position: number): void {
+    // It may still be there, where it was deleted.
+    if (this.#deleted.delete(position)) return;
     const heap = this.#heap;
     let at = heap.length;
     heap.push(position);

@@ -1,4 +1,4 @@
-import type { MessageStore, Remembered } from '../../../store/message-store.js';
+import type { MessageStore, Remembered, Returned } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 import type { Backlog } from './backlog.js';
 import { FifoBacklog } from './fifo-backlog.js';
@@ -88,6 +88,12 @@ export class PriorityBacklog implements Backlog {
 
   letGo(): void {}
 
+  withhold(position: number): boolean {
+    const isWithheld = this.#level(position % LEVELS).withhold(Math.floor(position / LEVELS));
+    if (isWithheld) this.#ready--;
+    return isWithheld;
+  }
+
   remove(position: number): void {
     this.#level(position % LEVELS).remove(Math.floor(position / LEVELS));
   }
@@ -115,8 +121,8 @@ export class PriorityBacklog implements Backlog {
     });
   }
 
-  noteReturns(position: number, returns: number): void {
-    this.#level(position % LEVELS).noteReturns(Math.floor(position / LEVELS), returns);
+  noteReturns(position: number, returned: Returned): void {
+    this.#level(position % LEVELS).noteReturns(Math.floor(position / LEVELS), returned);
   }
 
   takeRemembered(visit: (position: number, remembered: Remembered) => void): void {

@@ -1,6 +1,7 @@
 import type { FieldValue } from '@leveret/amqp';
 import type { Deadlines } from '../../../base/deadlines.js';
-import type { Remembered } from '../../../store/message-store.js';
+import type { Random } from '../../../base/random.js';
+import type { Remembered, Returned } from '../../../store/message-store.js';
 import type { QueueDeduplication } from '../../deduplication/queue-deduplication.js';
 import type { Message } from '../../message.js';
 import { Burial, type Dying, type Gone } from '../burial.js';
@@ -10,6 +11,8 @@ import { Expiry } from '../expiry.js';
 import { type GroupKey, readGroupKey } from '../groups/group-key.js';
 import { LengthLimit } from '../length-limit.js';
 import type { QueuePorts } from '../queue-spec.js';
+import { type ComingBack, retryDelay } from '../retry/retry-delay.js';
+import type { RetrySettings } from '../retry/retry-settings.js';
 import type { QueueSettings } from '../settings.js';
 import type { Backlog } from './backlog.js';
 
@@ -21,6 +24,7 @@ export function needsRules(settings: QueueSettings): boolean {
     settings.deliveryLimit !== undefined ||
     settings.groupBy !== undefined ||
     settings.deduplication !== undefined ||
+    settings.retry !== undefined ||
     LengthLimit.isSet(settings)
   );
 }
@@ -45,26 +49,40 @@ export class RuledBacklog implements Backlog {
   readonly #burial: Burial;
   onLost: (position: number, wasReady: boolean) => void = () => {};
   #deduplication: QueueDeduplication | undefined;
+  readonly #random: Random;
+  /** Told when a message has become ready by itself. */
+  readonly #becameReady: () => void;
+  /** Messages that have come back, are taken, and become ready at a time. */
+  readonly #waiting: Expiry;
+  #retry: RetrySettings | undefined;
   #ttlMilliseconds = Number.POSITIVE_INFINITY;
   #limit: LengthLimit | undefined;
   #deliveryLimit: DeliveryLimit | undefined;
   /** Position of a message that a consumer was waiting for: it is delivered, however late. */
   #promised = -1;
 
-  /** `inner` may hold messages already; `stride` says how far apart its positions are. */
+  /**
+   * `inner` may hold messages already; `stride` says how far apart its positions are. `becameReady`
+   * is told of messages that have waited to be tried again.
+   */
   constructor(
     queue: string,
     inner: Backlog,
     stride: number,
     alwaysCounts: boolean,
-    { deadlines, deathWatch }: Pick<QueuePorts, 'deadlines' | 'deathWatch'>,
+    ports: Pick<QueuePorts, 'deadlines' | 'deathWatch' | 'random'>,
+    becameReady: () => void,
   ) {
+    const { deadlines, deathWatch, random } = ports;
     this.#inner = inner;
     this.#deadlines = deadlines;
     this.#alwaysCounts = alwaysCounts;
     this.#expiry = new Expiry(deadlines, stride, (position) =>
       position === this.#promised ? false : this.#burial.bury(position, EXPIRED_READY),
     );
+    this.#random = random;
+    this.#becameReady = becameReady;
+    this.#waiting = new Expiry(deadlines, stride, (position) => this.#waited(position));
     const gone: Gone = (position, dying) => this.#part(position, dying);
     this.#burial = new Burial(queue, inner, { deadlines, deathWatch, gone });
     this.#watchLosses();
@@ -81,6 +99,11 @@ export class RuledBacklog implements Backlog {
   /** What keeps duplicates out: the queue asks it before a message is added. */
   get deduplication(): QueueDeduplication | undefined {
     return this.#deduplication;
+  }
+
+  /** How many messages wait to be tried again. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   get isAtHand(): boolean {
@@ -108,14 +131,19 @@ export class RuledBacklog implements Backlog {
     this.#burial.deadLettering = deadLettering;
     this.#deduplication = deduplication;
     this.#ttlMilliseconds = settings.messageTtlMilliseconds ?? Number.POSITIVE_INFINITY;
-    const { deliveryLimit } = settings;
-    if (deliveryLimit !== undefined || this.#alwaysCounts) {
+    const { deliveryLimit, retry } = settings;
+    this.#retry = retry;
+    if (deliveryLimit !== undefined || retry !== undefined || this.#alwaysCounts) {
       const counts = this.#deliveryLimit ?? new DeliveryLimit(undefined);
       this.#deliveryLimit = counts.withLimit(deliveryLimit);
     } else {
       this.#deliveryLimit = undefined;
     }
-    this.#limit = LengthLimit.isSet(settings) ? new LengthLimit(settings, this.#inner) : undefined;
+    this.#limit = LengthLimit.isSet(settings)
+      ? new LengthLimit(settings, this.#inner, () => this.#waiting.size)
+      : undefined;
+    // What waits counts as it will when it is ready again.
+    for (const position of this.#waiting.positions()) this.#limit?.joined(position);
   }
 
   /** Drops what has become too much under rules that have changed. */
@@ -127,12 +155,19 @@ export class RuledBacklog implements Backlog {
    * The broker has started with this message: it expires when it always would have, and has come
    * back as often as it had. A clock that was set back delays, it does not hurry.
    */
-  remember(position: number, { expiresAt, returns }: Remembered): void {
+  remember(position: number, { expiresAt, returns, retryAt }: Remembered): void {
     if (!this.#inner.has(position)) return;
-    this.#deliveryLimit?.restore(position, returns);
+    const wallTime = this.#deadlines.wallTime();
+    // A policy that limits them may come yet.
+    if (returns > 0) {
+      this.#deliveryLimit ??= new DeliveryLimit(undefined);
+      this.#deliveryLimit.restore(position, returns);
+    }
+    if (retryAt > wallTime && this.#inner.withhold(position)) {
+      this.#waiting.add(position, this.#deadlines.now() + retryAt - wallTime);
+    }
     if (expiresAt === 0) return;
-    const lifetime = Math.max(0, expiresAt - this.#deadlines.wallTime());
-    this.#expiry.add(position, this.#deadlines.now() + lifetime);
+    this.#expiry.add(position, this.#deadlines.now() + Math.max(0, expiresAt - wallTime));
   }
 
   /** Whether `count` more messages with `bytes` octets would be refused; see LengthLimit. */
@@ -203,23 +238,19 @@ export class RuledBacklog implements Backlog {
     return count === 0 ? message : withDeliveryCount(message, count);
   }
 
-  giveBack(position: number): void {
-    const counts = this.#deliveryLimit;
-    if (counts?.returned(position) === false) {
-      this.#burial.bury(position, { reason: 'delivery_limit', isReady: false });
-    } else if (this.#expiry.returned(position)) {
-      this.#burial.bury(position, { reason: 'expired', isReady: false });
-    } else {
-      if (counts !== undefined) this.#inner.noteReturns(position, counts.count(position));
-      this.#inner.giveBack(position);
-      this.#limit?.joined(position);
-      this.#dropHead();
-    }
+  /** `how`: whether its consumer gave it back, or has failed. */
+  giveBack(position: number, how: ComingBack = 'returned'): void {
+    this.#comeBack(position, how);
   }
 
   /** A taken message has been rejected. */
   reject(position: number): void {
-    this.#burial.bury(position, { reason: 'rejected', isReady: false });
+    if (this.#retry?.on.includes('rejected')) this.#comeBack(position, 'rejected');
+    else this.#burial.bury(position, { reason: 'rejected', isReady: false });
+  }
+
+  withhold(position: number): boolean {
+    return this.#inner.withhold(position);
   }
 
   letGo(position: number): void {
@@ -249,10 +280,15 @@ export class RuledBacklog implements Backlog {
     this.#inner.load(position, then);
   }
 
-  /** Removes every ready message without dead-lettering; returns how many there were. */
+  /** Removes what is ready or waits, without dead-lettering; returns how many there were. */
   purge(): number {
-    const count = this.#inner.ready;
-    for (let left = count; left > 0; left--) {
+    const waiting = this.#waiting.positions();
+    const count = this.#inner.ready + waiting.length;
+    for (const position of waiting) {
+      this.#limit?.left(position);
+      this.remove(position);
+    }
+    for (let left = this.#inner.ready; left > 0; left--) {
       const position = this.#inner.takeOldest();
       this.#limit?.left(position);
       this.remove(position);
@@ -264,8 +300,8 @@ export class RuledBacklog implements Backlog {
     this.#inner.forEachReady(visit);
   }
 
-  noteReturns(position: number, returns: number): void {
-    this.#inner.noteReturns(position, returns);
+  noteReturns(position: number, returned: Returned): void {
+    this.#inner.noteReturns(position, returned);
   }
 
   takeRemembered(visit: (position: number, remembered: Remembered) => void): void {
@@ -291,6 +327,7 @@ export class RuledBacklog implements Backlog {
   clear(): void {
     this.#inner.clear();
     this.#expiry.clear();
+    this.#waiting.clear();
     this.#deliveryLimit?.clear();
     this.#deduplication?.end();
     this.#burial.end();
@@ -305,7 +342,7 @@ export class RuledBacklog implements Backlog {
 
   #watchLosses(): void {
     this.#inner.onLost = (position, wasReady) => {
-      if (wasReady) this.#limit?.left(position);
+      if (wasReady || this.#waiting.has(position)) this.#limit?.left(position);
       this.#forget(position);
       this.onLost(position, wasReady);
     };
@@ -336,6 +373,37 @@ export class RuledBacklog implements Backlog {
       : Math.min(this.#ttlMilliseconds, expirationMilliseconds);
   }
 
+  /** A taken message has come back: it is ready again, now or later, or it was once too often. */
+  #comeBack(position: number, how: ComingBack): void {
+    const counts = this.#deliveryLimit;
+    const isOnceTooOften = counts?.returned(position) === false;
+    if (isOnceTooOften || this.#expiry.returned(position)) {
+      const end = how === 'rejected' ? 'rejected' : 'delivery_limit';
+      this.#burial.bury(position, { reason: isOnceTooOften ? end : 'expired', isReady: false });
+      return;
+    }
+    const returns = counts?.count(position) ?? 0;
+    const delay =
+      this.#retry === undefined ? 0 : retryDelay(this.#retry, how, returns, this.#random);
+    if (counts !== undefined) {
+      const retryAt = delay > 0 ? this.#deadlines.wallTime() + delay : 0;
+      this.#inner.noteReturns(position, { returns, retryAt });
+    }
+    if (delay > 0) this.#waiting.add(position, this.#deadlines.now() + delay);
+    else this.#inner.giveBack(position);
+    this.#limit?.joined(position);
+    this.#dropHead();
+  }
+
+  /** A message has waited long enough. */
+  #waited(position: number): boolean {
+    this.#waiting.removed(position);
+    if (this.#inner.has(position)) this.#inner.giveBack(position);
+    this.#dropHead();
+    this.#becameReady();
+    return true;
+  }
+
   #dropHead(): void {
     const limit = this.#limit;
     if (limit === undefined || limit.refusesPublish) return;
@@ -350,13 +418,14 @@ export class RuledBacklog implements Backlog {
   /** A message that has died leaves; the disk may have lost it before. */
   #part(position: number, { isReady }: Dying): void {
     if (!this.#inner.has(position)) this.#forget(position);
-    else if (isReady) this.drop(position);
+    else if (isReady && !this.#waiting.has(position)) this.drop(position);
     else this.remove(position);
   }
 
   /** A message has gone: no rule has to know it any more. */
   #forget(position: number): void {
     this.#expiry.removed(position);
+    this.#waiting.removed(position);
     this.#deliveryLimit?.removed(position);
     this.#deduplication?.removed(position);
     this.#burial.removed(position);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Deadlines } from '../../../base/deadlines.js';
 import { ManualClock } from '../../../base/manual-clock.test.support.js';
+import { systemRandom } from '../../../base/random.js';
 import { MemoryStore } from '../../../store/memory-store.js';
 import type { Message } from '../../message.js';
 import { TestMessage } from '../../message.test.support.js';
@@ -66,8 +67,8 @@ backlogContract(
       throw error;
     });
     const deathWatch = { isOn: false, expired: () => {}, deadLettered: () => {} };
-    const ports = { deadlines, deathWatch };
-    return new RuledBacklog('q', new FifoBacklog(new MemoryStore()), 1, false, ports);
+    const ports = { deadlines, deathWatch, random: systemRandom };
+    return new RuledBacklog('q', new FifoBacklog(new MemoryStore()), 1, false, ports, () => {});
   },
   { groupings: GROUPINGS },
 );

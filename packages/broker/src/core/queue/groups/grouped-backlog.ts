@@ -1,4 +1,4 @@
-import type { MessageStore, Remembered } from '../../../store/message-store.js';
+import type { MessageStore, Remembered, Returned } from '../../../store/message-store.js';
 import type { Message } from '../../message.js';
 import type { Backlog } from '../backlog/backlog.js';
 import { PositionHeap } from '../backlog/position-heap.js';
@@ -167,6 +167,17 @@ export class GroupedBacklog implements Backlog {
     if (number !== UNKNOWN) this.#letOneGo(this.#groups.at(number));
   }
 
+  /** Its group waits with it. Asked for when the broker starts, when no keys are known yet. */
+  withhold(position: number): boolean {
+    const links = this.#links;
+    if ((links.state(position) & (SEEN | TAKEN)) !== SEEN) return false;
+    if (links.group(position) !== UNKNOWN) return false;
+    this.#ready--;
+    links.set(position, UNKNOWN, TAKEN | SEEN);
+    this.#delivered.push(position);
+    return true;
+  }
+
   remove(position: number): void {
     this.#store.remove(position);
     this.#forget(position);
@@ -196,8 +207,8 @@ export class GroupedBacklog implements Backlog {
     }
   }
 
-  noteReturns(position: number, returns: number): void {
-    this.#store.noteReturns(position, returns);
+  noteReturns(position: number, returned: Returned): void {
+    this.#store.noteReturns(position, returned);
   }
 
   takeRemembered(visit: (position: number, remembered: Remembered) => void): void {

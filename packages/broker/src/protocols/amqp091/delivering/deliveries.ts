@@ -203,11 +203,14 @@ export class Deliveries implements ConsumerHost {
     }
   }
 
-  /** Takes every delivery back into its queue, where they are sent from again by `moveOn`. */
-  giveBackAll(): { moveOn: () => void } {
+  /**
+   * Takes every delivery back into its queue, where they are sent from again by `moveOn`: the
+   * client has `returned` them, or the channel ends before they were acknowledged.
+   */
+  giveBackAll(how: 'returned' | 'failed'): { moveOn: () => void } {
     const takers = new Takers();
     this.#ledger.takeUpTo(0, (entry) => {
-      this.#free(entry, 'requeue');
+      this.#free(entry, 'requeue', how);
       takers.add(entry);
     });
     this.#timeouts?.stop();
@@ -256,8 +259,12 @@ export class Deliveries implements ConsumerHost {
   }
 
   /** Frees the message, and the credit it took. */
-  #free({ queue, position, consumer }: Unacked, outcome: Outcome): void {
-    if (outcome === 'requeue') queue.giveBack(position);
+  #free(
+    { queue, position, consumer }: Unacked,
+    outcome: Outcome,
+    how: 'returned' | 'failed' = 'returned',
+  ): void {
+    if (outcome === 'requeue') queue.giveBack(position, how);
     else if (outcome === 'discard') queue.reject(position);
     else queue.acknowledge(position);
     if (consumer === undefined) return;

@@ -52,7 +52,7 @@ export function recoverAsync(channel: Channel, args: MethodArguments<'basic.reco
 
 function requeueAll(channel: Channel, requeue: boolean): { moveOn: () => void } {
   if (!requeue) throw connectionError(REPLY_CODES.NOT_IMPLEMENTED, 'requeue=false');
-  return channel.deliveries.giveBackAll();
+  return channel.deliveries.giveBackAll('returned');
 }
 
 function settle(channel: Channel, deliveryTag: number, multiple: boolean, outcome: Outcome): void {

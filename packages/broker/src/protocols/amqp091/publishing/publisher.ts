@@ -2,7 +2,7 @@ import { channelError, connectionError, REPLY_CODES } from '@leveret/amqp';
 import type { Passage } from '../../../core/deduplication/passage.js';
 import type { Firehose, TraceOrigin } from '../../../core/events/firehose.js';
 import type { Message } from '../../../core/message.js';
-import type { Queue } from '../../../core/queue/queue.js';
+import type { Receiver } from '../../../core/ports.js';
 import type { StagedPublish, Transaction } from '../../../core/transaction.js';
 import type { AmqpMessage } from '../amqp-message.js';
 import type { ConnectionContext } from '../context.js';
@@ -66,6 +66,7 @@ export class Publisher {
     checkPublish(assembler, this.#identity);
     if (this.#governsTopics && exchange.spec.type === 'topic') this.#checkTopics(message);
     const { mandatory } = assembler;
+    if (exchange.delays) vhost.delays.check(message);
     const queues = vhost.route(exchange, message);
     const passage = vhost.takePassage();
     if (this.confirms.isEnabled) this.confirms.published();
@@ -117,7 +118,7 @@ export class Publisher {
   /** False if nobody has got it, or a queue has refused it. */
   #enqueue(
     message: AmqpMessage,
-    queues: readonly Queue[],
+    queues: readonly Receiver[],
     mandatory: boolean,
     passage: Passage | undefined,
   ): boolean {

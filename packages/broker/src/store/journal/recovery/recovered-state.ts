@@ -13,7 +13,7 @@ export interface RecoveredChain {
   readonly remembered: Map<number, Remembered>;
 }
 
-const NOTHING_REMEMBERED: Remembered = { expiresAt: 0, returns: 0 };
+const NOTHING_REMEMBERED: Remembered = { expiresAt: 0, returns: 0, retryAt: 0 };
 
 /** Whether a topology change is the end of a chain; the store does not know what changes mean. */
 export type EndsChain = (change: unknown, chain: number) => boolean;
@@ -67,9 +67,11 @@ export class RecoveredState {
         chain.reserved = operation.below;
         break;
       }
-      case 'returns':
-        this.#remember(operation.chain, operation.position, { returns: operation.returns });
+      case 'returns': {
+        const { returns, retryAt } = operation;
+        this.#remember(operation.chain, operation.position, { returns, retryAt });
         break;
+      }
       case 'topology':
         this.#change(operation.change);
         break;
