@@ -82,9 +82,10 @@ export function checkOutcome(sample: Sample, outcome: Outcome, what: string): vo
 function queuesIn(state: string): Map<string, number[]> {
   const queues = new Map<string, number[]>();
   for (const line of state.split('\n')) {
-    const [, queue, ids] = /^(q0|q1|urgent): ?(.*)$/.exec(line) ?? [];
+    const [, queue, ids] = /^(q0|q1|urgent|mortal): ?(.*)$/.exec(line) ?? [];
     if (queue === undefined || ids === undefined) continue;
-    queues.set(queue, ids === '' ? [] : ids.split(' ').map(Number));
+    // Behind a message's number stands how it came to be there.
+    queues.set(queue, ids === '' ? [] : ids.split(', ').map((id) => Number.parseInt(id, 10)));
   }
   return queues;
 }
