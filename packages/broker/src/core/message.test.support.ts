@@ -51,7 +51,9 @@ export class TestMessage extends Message {
   }
 
   withProperties(properties: BasicProperties): TestMessage {
-    return this.readdressed(this.exchange, this.routingKey, properties);
+    const message = this.readdressed(this.exchange, this.routingKey, properties);
+    message.extraRoutingKeys = this.extraRoutingKeys;
+    return message;
   }
 
   readdressed(exchange: string, routingKey: string, properties: BasicProperties): TestMessage {

@@ -316,6 +316,7 @@ export class VirtualHost {
   /** Everything has been put back, and new changes can be recorded: queues go by their rules. */
   restored(): void {
     for (const queue of [...this.queues.all()]) queue.begin();
+    this.delays.begin();
   }
 
   #restoreBinding(change: TopologyChange & { what: 'binding' | 'unbinding' }): void {

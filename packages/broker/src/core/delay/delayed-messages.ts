@@ -1,4 +1,3 @@
-import type { FieldValue } from '@leveret/amqp';
 import type { Alarm, Deadlines } from '../../base/deadlines.js';
 import { TimeHeap } from '../../base/time-heap.js';
 import type { MessageStore } from '../../store/message-store.js';
@@ -65,7 +64,7 @@ export class DelayedMessages implements Receiver {
   #isLoading = false;
   #isEnded = false;
 
-  /** `name` is how a trace calls them. The store may hold messages from before the start. */
+  /** `name` is how a trace calls them. The store may hold some already; see {@link begin}. */
   constructor(name: string, { deadlines, store, release }: DelayedMessagesPorts) {
     this.name = name;
     this.#deadlines = deadlines;
@@ -73,7 +72,11 @@ export class DelayedMessages implements Receiver {
     this.#release = release;
     this.#epoch = deadlines.wallTime() - deadlines.now();
     this.#alarm = deadlines.alarm(() => this.#ring());
-    for (const [position, { expiresAt }] of store.takeRemembered()) {
+  }
+
+  /** From now on time passes: messages from before the broker started fall due. */
+  begin(): void {
+    for (const [position, { expiresAt }] of this.#store.takeRemembered()) {
       if (this.#has(position)) this.#add(expiresAt, position);
     }
   }
@@ -90,7 +93,7 @@ export class DelayedMessages implements Receiver {
     this.#saw(message);
     // Whole milliseconds, as they are kept: nothing is early, and the order is that of a restart.
     const due = Math.ceil(this.#now() + delay);
-    const position = this.#store.append(withAllKeys(message).keep(), this.#wallTimeOf(due));
+    const position = this.#store.append(message.keep(), this.#wallTimeOf(due));
     this.#add(due, position);
     return true;
   }
@@ -284,37 +287,12 @@ export class DelayedMessages implements Receiver {
   }
 }
 
-/**
- * The message with all its routing keys in its headers, where they survive a restart: the keys of
- * BCC are known only to the broker by now.
- */
-function withAllKeys(message: Message): Message {
-  const { extraRoutingKeys } = message;
-  if (extraRoutingKeys === undefined) return message;
-  const properties = message.properties();
-  const headers = new Map(properties.headers);
-  const blind = extraRoutingKeys.slice(keysIn(headers.get('CC')).length);
-  if (blind.length === 0) return message;
-  const value = blind.map((key): FieldValue => ({ type: 'S', value: key }));
-  headers.set('BCC', { type: 'A', value });
-  return message.withProperties({ ...properties, headers });
-}
-
 /** A message as it is published when its time has come. */
 function releasedOf(message: Message): Message {
   const properties = delayedProperties(message.properties());
-  const headers = new Map(properties.headers);
-  const keys = [...keysIn(headers.get('CC')), ...keysIn(headers.get('BCC'))];
-  headers.delete('BCC');
-  const released = message.withProperties({ ...properties, headers });
-  released.extraRoutingKeys = keys.length > 0 ? keys : undefined;
+  const released = message.withProperties(properties);
   // Its time to live begins now; what was read from the disk does not know it.
   const { expiration } = properties;
   released.expirationMilliseconds = expiration === undefined ? -1 : Number(expiration);
   return released;
-}
-
-function keysIn(header: FieldValue | undefined): string[] {
-  if (header?.type !== 'A') return [];
-  return header.value.flatMap((key) => (key.type === 'S' ? [key.value] : []));
 }

@@ -41,12 +41,19 @@ export class Delays {
     checkDelay(message.headers(), this.#ports.deadlines.wallTime());
   }
 
+  /** Whether a message asks for a delay. */
+  isDelayed(message: Message): boolean {
+    return delayOf(message.headers(), this.#ports.deadlines.wallTime()) > 0;
+  }
+
   /** Whatever holds a message back that an exchange has to delay; undefined if it need not. */
   holderOf(exchange: Exchange, message: Message): Receiver | undefined {
-    const wallTime = this.#ports.deadlines.wallTime();
-    if (delayOf(message.headers(), wallTime) <= 0) return undefined;
+    if (!this.isDelayed(message)) return undefined;
     const holder = this.#holders.get(exchange);
-    return (holder ?? this.#begin(exchange, this.#ports.persistence.newQueueNumber())).messages;
+    if (holder !== undefined) return holder.messages;
+    const { messages } = this.#add(exchange, this.#ports.persistence.newQueueNumber());
+    messages.begin();
+    return messages;
   }
 
   /** The delayed messages of an exchange that has had any. */
@@ -58,9 +65,14 @@ export class Delays {
     return this.#holders.values();
   }
 
-  /** Puts back what an exchange had delayed before the broker started. */
+  /** Puts back what an exchange had delayed before the broker started; see {@link begin}. */
   restore(exchange: Exchange, number: number): void {
-    if (!this.#holders.has(exchange)) this.#begin(exchange, number);
+    if (!this.#holders.has(exchange)) this.#add(exchange, number);
+  }
+
+  /** Everything has been put back: what is due goes. */
+  begin(): void {
+    for (const { messages } of this.all()) messages.begin();
   }
 
   /** An exchange is gone, and with it what it has delayed. */
@@ -82,7 +94,7 @@ export class Delays {
     }
   }
 
-  #begin(exchange: Exchange, number: number): Holder {
+  #add(exchange: Exchange, number: number): Holder {
     const { deadlines, persistence, deliver } = this.#ports;
     const { name, durable } = exchange.spec;
     const messages = new DelayedMessages(`amq.delayed.${name}`, {
