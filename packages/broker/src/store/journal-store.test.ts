@@ -220,6 +220,73 @@ test('a disk that says no while the journal is being closed does not keep it ope
   assert.ok(broken.failures > 1, 'it was tried again');
 });
 
+test('a file goes only when the disk knows that nothing in it is alive', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const slow = new SlowDisk();
+  const disk = new StoreOnDisk(directory, slow.files);
+  await disk.open();
+  // More than the first file holds: the journal goes on in the second.
+  for (let id = 0; id < 30; id++) disk.store.append(new Numbered(id, true));
+  slow.hold('journal-00000002');
+  await until(() => slow.held > 0, 'a second file');
+  // It begins with a state in which they are there.
+  for (let id = 0; id < 30; id++) disk.store.remove(id);
+  for (let writes = 0; writes < 3; writes++) await slow.letOneGo();
+  await until(() => slow.held > 0, 'the removals');
+  for (let look = 0; look < 100; look++) {
+    // Each takes the disk a while, in which it might go.
+    assert.ok((await readdir(directory)).includes('journal-00000001'));
+  }
+  slow.letAllGo();
+  await disk.written();
+  await disk.close();
+});
+
+/** The machine's disk, where writes to a file wait to be let go. */
+class SlowDisk {
+  #name = 'nothing is held';
+  #waiting: (() => void)[] = [];
+
+  readonly files: Files = {
+    ...nodeFiles,
+    open: async (path, options) => {
+      const file = await nodeFiles.open(path, options);
+      return {
+        write: async (...args) => {
+          if (path.endsWith(this.#name)) {
+            await new Promise<void>((resolve) => this.#waiting.push(resolve));
+          }
+          await file.write(...args);
+        },
+        size: () => file.size(),
+        read: (...args) => file.read(...args),
+        sync: () => file.sync(),
+        close: () => file.close(),
+      };
+    },
+  };
+
+  /** How many writes are waiting. */
+  get held(): number {
+    return this.#waiting.length;
+  }
+
+  hold(name: string): void {
+    this.#name = name;
+  }
+
+  async letOneGo(): Promise<void> {
+    await until(() => this.held > 0, 'a write');
+    this.#waiting.shift()?.();
+  }
+
+  letAllGo(): void {
+    this.#name = 'nothing is held';
+    for (const go of this.#waiting.splice(0)) go();
+  }
+}
+
 test('a state that is larger than a file is not written again with each message', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
   t.after(() => rm(directory, { recursive: true }));
