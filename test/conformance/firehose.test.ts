@@ -89,6 +89,7 @@ describe('the firehose', options, () => {
     };
     raw.publish(3, { exchange, routingKey: 'k' }, 'hello', properties);
     raw.publish(3, { exchange, routingKey: 'plain' }, 'bare');
+    await raw.expectNothing(3);
     const [full, bare] = await traces();
     assert.equal(full?.body.toString(), 'hello');
     assert.equal(full?.args.routingKey, `publish.${exchange}`);

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { HandTurnedClock } from '../../simulation/hand-turned-clock.js';
 import { headersOf, wayOf } from '../../wire/deaths.js';
 import type { Content, RawConnection } from '../../wire/raw-connection.js';
 import type { WireArguments } from '../../wire/wire-codec.js';
@@ -148,6 +152,35 @@ describe('NServiceBus: delayed delivery', { concurrency: true }, () => {
       passed = seconds;
       assert.equal((await raw.get(1, address))?.body.toString(), `${seconds} s`);
     }
+  });
+
+  test('a delay goes on while the broker is down', { skip }, async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'leveret-delays-'));
+    t.after(() => rm(directory, { recursive: true }));
+    const [address, levels] = ['sales', scheme()];
+    const first = await TurnedBroker.start(t, new HandTurnedClock(), { directory });
+    const before = await first.rawChannel();
+    await declare(
+      before,
+      together(delayLevels(levels), addresses('quorum', address), bindToDelays(address, levels)),
+    );
+    await sendDelayed(before, { address, levels }, 5_000);
+    first.pass(1_000_000);
+    await first.close();
+
+    const clock = new HandTurnedClock(first.clock.wallTime() + 3_000_000);
+    const second = await TurnedBroker.start(t, clock, { directory });
+    const raw = await second.rawChannel();
+    await raw.untilReady(1, levels.levelName(12), 1);
+    second.pass(96_000);
+    // It has to be read from the disk; after that it goes from level to level in no time.
+    await raw.untilReady(1, levels.levelName(9), 1);
+    second.pass(904_000 - 1);
+    assert.equal(await raw.get(1, address), undefined);
+    second.pass(1);
+    const message = await raw.get(1, address);
+    assert.ok(message !== undefined);
+    assert.deepEqual(wayOf(message), wayThrough(levels, 5_000));
   });
 });
 
