@@ -148,10 +148,12 @@ export class FifoBacklog implements Backlog {
   }
 
   #lost(position: number): void {
-    const before = this.ready;
-    if (position >= this.#fresh) this.#freshCount--;
-    else this.#returned.delete(position);
-    this.onLost(position, this.ready < before);
+    const isFresh = position >= this.#fresh;
+    let isReturned = false;
+    if (!isFresh) this.#returned.forEach((each) => (isReturned ||= each === position));
+    if (isFresh) this.#freshCount--;
+    if (isReturned) this.#returned.delete(position);
+    this.onLost(position, isFresh || isReturned);
   }
 
   forEach(visit: (message: Message) => void): void {
