@@ -52,8 +52,8 @@ describe('x-delayed-message', { skip, concurrency: true }, () => {
     await channel.bindQueue(queue, exchange, 'k');
     const inbox = new Inbox<ConsumeMessage | null>();
     await channel.consume(queue, inbox.put, { noAck: true });
-    // The plugin's own test, with text and a fraction besides.
-    for (const delay of [500, 100, 300, '200', 150.5, 400]) {
+    // The plugin's own test, with text and a fraction besides, and room for a busy machine.
+    for (const delay of [1_800, 300, 1_200, '900', 600.5, 1_500]) {
       const headers = { 'x-delay': delay };
       channel.publish(exchange, 'k', Buffer.from(String(delay)), { headers, persistent: true });
     }
@@ -62,12 +62,12 @@ describe('x-delayed-message', { skip, concurrency: true }, () => {
       message?.properties.headers?.['x-delay'],
     ]);
     assert.deepEqual(came, [
-      ['100', -100],
-      ['150.5', -150],
-      ['200', -200],
       ['300', -300],
-      ['400', -400],
-      ['500', -500],
+      ['600.5', -600],
+      ['900', -900],
+      ['1200', -1_200],
+      ['1500', -1_500],
+      ['1800', -1_800],
     ]);
   });
 
@@ -92,12 +92,12 @@ describe('x-delayed-message', { skip, concurrency: true }, () => {
     await raw.call(1, 'exchange.declare', declaration(first, 'direct'));
     const binding = { source: first, destination: exchange, routingKey: 'k' };
     await raw.call(1, 'exchange.bind', binding);
-    for (const delay of [60, 20, 40]) {
+    for (const delay of [900, 300, 600]) {
       const headers = { 'x-delay': delay };
       raw.publish(1, { exchange: first, routingKey: 'k' }, String(delay), { headers });
     }
     await raw.untilReady(1, queue, 3);
-    assert.deepEqual(await raw.drain(1, queue), ['20', '40', '60']);
+    assert.deepEqual(await raw.drain(1, queue), ['300', '600', '900']);
   });
 
   test('refuses a type to route as that is none', async (t) => {

@@ -28,10 +28,10 @@ def the_documented_example():
     )
     channel.queue_declare(queue, exclusive=True)
     channel.queue_bind(queue, exchange, "")
-    for payload, delay in [(b"delayed payload", 500), (b"more delayed payload", 100)]:
+    for payload, delay in [(b"delayed payload", 1000), (b"more delayed payload", 200)]:
         properties = pika.BasicProperties(headers={"x-delay": delay})
         channel.basic_publish(exchange, "", payload, properties)
-    expected = [("more delayed payload", -100), ("delayed payload", -500)]
+    expected = [("more delayed payload", -200), ("delayed payload", -1000)]
     equal(consume(channel, queue, 2), expected)
     channel.exchange_delete(exchange)
 
@@ -49,7 +49,8 @@ def confirmed_publishes_are_not_returned():
     for delay in [90, 30, 60]:
         properties = pika.BasicProperties(headers={"x-delay": delay}, delivery_mode=2)
         channel.basic_publish(exchange, "jobs.mail", str(delay), properties, mandatory=True)
-    equal([body for body, _ in consume(channel, queue, 3)], ["30", "60", "90"])
+    # Each publish waits for its confirm, so the order is up to the machine.
+    equal(sorted(body for body, _ in consume(channel, queue, 3)), ["30", "60", "90"])
     channel.exchange_delete(exchange)
 
 

@@ -118,6 +118,31 @@ describe('an explanation', () => {
   });
 });
 
+it('says that an exchange delays a message, and where it goes then', () => {
+  const vhost = newVirtualHost();
+  vhost.queues.declare(queueRequest('q'), CONNECTION);
+  const args = tableOf({ 'x-delayed-type': 'direct' });
+  vhost.exchanges.declare(exchangeSpec('later', 'x-delayed-message', { arguments: args }));
+  vhost.bindQueue(bindingRequest('later', 'q', 'k'), CONNECTION);
+  for (const [delay, isDelayed] of [
+    [1_000, true],
+    [-1_000, false],
+  ] as const) {
+    const message = new TestMessage('message', tableOf({ 'x-delay': delay }));
+    message.routingKey = 'k';
+    const explained = explain(vhost, vhost.exchanges.require('later'), message);
+    assert.deepEqual(
+      explained.exchanges.map((each) => each.isDelayed),
+      [isDelayed],
+    );
+    assert.deepEqual(
+      explained.queues.map(({ name }) => name),
+      ['q'],
+    );
+    assert.equal(vhost.delays.of(vhost.exchanges.require('later')), undefined);
+  }
+});
+
 /** Without chance both are the same; with it, what is certain is there, and nothing unheard of. */
 function checkAgrees(explained: Explanation, routed: ReadonlySet<string>): void {
   const names = new Set(explained.queues.map(({ name }) => name));

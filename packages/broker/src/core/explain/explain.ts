@@ -8,7 +8,7 @@ import type { BindingExplanation, ExchangeExplanation, Explanation } from './exp
 import { type Sight, Tour } from './tour.js';
 
 /** What explaining needs of a virtual host; it changes nothing of it. */
-export type Explained = Pick<VirtualHost, 'exchanges' | 'replies' | 'governing'>;
+export type Explained = Pick<VirtualHost, 'exchanges' | 'replies' | 'governing' | 'delays'>;
 
 /** Of the default exchange, which has every queue, so many that the message does not go to. */
 const NEAR_QUEUES = 5;
@@ -17,10 +17,11 @@ const NEAR_QUEUES = 5;
 export function explain(vhost: Explained, exchange: Exchange, message: Message): Explanation {
   const reply = exchange.name === '' ? vhost.replies.find(message.routingKey) : undefined;
   const find = (name: string): Exchange | undefined => vhost.exchanges.get(name);
-  const tour = new Tour(exchange, message, find);
+  const ports = { find, isDelayed: (each: Message) => vhost.delays.isDelayed(each) };
+  const tour = new Tour(exchange, message, ports);
   const reached = (name: string, letter: Message): string[] => {
     const found = find(name);
-    return found === undefined ? [] : new Tour(found, letter, find).queues.map(nameOf);
+    return found === undefined ? [] : new Tour(found, letter, ports).queues.map(nameOf);
   };
   const queues = tour.queues.map((queue) => {
     const circumstances = { isCertain: tour.isCertain(queue), ...vhost.governing(queue) };
@@ -45,14 +46,15 @@ export function nearestBindings(
   exchange: Exchange,
   message: Message,
 ): BindingExplanation[] {
-  const tour = new Tour(exchange, message, (name) => vhost.exchanges.get(name));
+  const find = (name: string): Exchange | undefined => vhost.exchanges.get(name);
+  const tour = new Tour(exchange, message, { find, isDelayed: () => false });
   return tour.sights
     .flatMap(({ exchange: { name }, verdicts }) => bindings(name, verdicts))
     .sort(byNearness);
 }
 
 function describe(sight: Sight, vhost: Explained): ExchangeExplanation {
-  const { exchange, from, isHeldBack, verdicts, usesAlternate } = sight;
+  const { exchange, from, isDelayed, isHeldBack, verdicts, usesAlternate } = sight;
   const { name, spec, alternate } = exchange;
   const all = bindings(name, verdicts).sort(byNearness);
   const missed = all.filter(({ matches }) => matches === false);
@@ -62,6 +64,7 @@ function describe(sight: Sight, vhost: Explained): ExchangeExplanation {
     type: spec.type,
     from: from && { exchange: from.exchange.name, as: from.as },
     policy: vhost.governing(exchange).policy?.name,
+    isDelayed,
     isDuplicate: isHeldBack,
     bindings: shown,
     alternate:

@@ -20,10 +20,11 @@ export function explanationText(explanation: Explanation): string {
 }
 
 function exchangeLines(exchange: ExchangeExplanation): string[] {
-  const { name, type, from, policy, isDuplicate, alternate } = exchange;
+  const { name, type, from, policy, isDelayed, isDuplicate, alternate } = exchange;
   const origin = from === undefined ? '' : `, ${from.as} of ${exchangeName(from.exchange)}`;
   const governed = policy === undefined ? '' : `, policy ${policy}`;
   const lines = [`  ${exchangeName(name)} (${type}${origin}${governed})`];
+  if (isDelayed) lines.push('    keeps it until it is due, and goes on then');
   if (isDuplicate) lines.push('    holds it back: a message with the same key has been here');
   lines.push(...bindingLines(exchange.bindings));
   if (!isDuplicate && exchange.bindings.length === 0) lines.push('    has no bindings');

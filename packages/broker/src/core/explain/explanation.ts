@@ -26,6 +26,8 @@ export interface ExchangeExplanation {
   readonly from: { readonly exchange: string; readonly as: 'binding' | 'alternate' } | undefined;
   /** Name of the policy that governs it. */
   readonly policy: string | undefined;
+  /** Whether it keeps the message until it is due, and does then what is said here. */
+  readonly isDelayed: boolean;
   /** Whether it holds the message back, as a duplicate of one before. */
   readonly isDuplicate: boolean;
   /** Those that match first, then those that nearly do. Of a duplicate none has been asked. */

@@ -1,15 +1,18 @@
 import type { ExchangeDeduplication } from '../deduplication/exchange-deduplication.js';
+import type { Delays } from '../delay/delays.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { BindingVerdict } from '../exchange/verdict.js';
 import type { Message } from '../message.js';
 import type { Queue } from '../queue/queue.js';
-import { type Ask, walk } from '../routing.js';
+import { type Ask, type RoutingPorts, walk } from '../routing.js';
 
 /** What was seen at an exchange. */
 export interface Sight {
   readonly exchange: Exchange;
   /** Where the message came from; undefined where it was published. */
   readonly from: { readonly exchange: Exchange; readonly as: 'binding' | 'alternate' } | undefined;
+  /** Whether it stays there until it is due. */
+  isDelayed: boolean;
   /** Whether it goes no further, being a duplicate. */
   isHeldBack: boolean;
   /** By routing key; empty if the bindings were not asked. */
@@ -29,19 +32,26 @@ export class Tour {
   /** Where the message is. */
   #here: Sight;
 
-  constructor(start: Exchange, message: Message, find: (name: string) => Exchange | undefined) {
+  constructor(
+    start: Exchange,
+    message: Message,
+    { find, isDelayed }: Pick<RoutingPorts, 'find'> & Pick<Delays, 'isDelayed'>,
+  ) {
     const { routingKey, extraRoutingKeys = [] } = message;
     this.#here = this.#see(start, undefined);
     const ports = {
       // Only alternate exchanges are looked for.
       find: (name: string) => this.#alternate(find(name)),
       passage: () => ({ passes: this.#passes }),
-      // It is explained as it goes when it is due.
-      delay: () => undefined,
+      // It goes on as if it were due.
+      delay: (exchange: Exchange) => {
+        this.#see(exchange, undefined).isDelayed = isDelayed(message);
+        return undefined;
+      },
     };
-    const { queues } = walk(start, [routingKey, ...extraRoutingKeys], message, ports, this.#ask);
-    // Nothing holds it back here: whatever receives it is a queue.
-    this.queues = queues as Queue[];
+    const found = walk(start, [routingKey, ...extraRoutingKeys], message, ports, this.#ask);
+    // Nothing else receives messages but what has just been said not to.
+    this.queues = found.queues as readonly unknown[] as readonly Queue[];
     this.#certain = this.#certainFrom(start);
   }
 
@@ -63,7 +73,8 @@ export class Tour {
     let sight = this.#sights.get(exchange);
     if (sight === undefined) {
       const verdicts = new Map<string, readonly BindingVerdict[]>();
-      sight = { exchange, from, verdicts, isHeldBack: false, usesAlternate: false };
+      const nothing = { isDelayed: false, isHeldBack: false, usesAlternate: false };
+      sight = { exchange, from, verdicts, ...nothing };
       this.#sights.set(exchange, sight);
     }
     return sight;

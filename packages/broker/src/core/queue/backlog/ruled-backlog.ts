@@ -284,10 +284,7 @@ export class RuledBacklog implements Backlog {
   purge(): number {
     const waiting = this.#waiting.positions();
     const count = this.#inner.ready + waiting.length;
-    for (const position of waiting) {
-      this.#limit?.left(position);
-      this.remove(position);
-    }
+    for (const position of waiting) this.#removeWaiting(position);
     for (let left = this.#inner.ready; left > 0; left--) {
       const position = this.#inner.takeOldest();
       this.#limit?.left(position);
@@ -404,6 +401,12 @@ export class RuledBacklog implements Backlog {
     return true;
   }
 
+  /** What waits is taken, and counts nevertheless. */
+  #removeWaiting(position: number): void {
+    this.#limit?.left(position);
+    this.remove(position);
+  }
+
   #dropHead(): void {
     const limit = this.#limit;
     if (limit === undefined || limit.refusesPublish) return;
@@ -418,7 +421,8 @@ export class RuledBacklog implements Backlog {
   /** A message that has died leaves; the disk may have lost it before. */
   #part(position: number, { isReady }: Dying): void {
     if (!this.#inner.has(position)) this.#forget(position);
-    else if (isReady && !this.#waiting.has(position)) this.drop(position);
+    else if (this.#waiting.has(position)) this.#removeWaiting(position);
+    else if (isReady) this.drop(position);
     else this.remove(position);
   }
 

@@ -237,6 +237,19 @@ describe('a message that waits to be tried again', () => {
     assert.deepEqual(world.drain(queue), ['a', 'b']);
   });
 
+  test('makes room when it expires', () => {
+    const world = new QueueClockwork();
+    const full = { 'x-max-length-bytes': 2, 'x-overflow': 'reject-publish' };
+    const queue = world.declare('q', { ...LINEAR, ...full });
+    world.publish(queue, 'a', { expiration: '60' });
+    fail(queue);
+    world.clock.advance(60);
+    assert.equal(queue.waitingCount, 0);
+    assert.equal(world.publish(queue, 'b'), true);
+    assert.equal(world.publish(queue, 'c'), true);
+    assert.equal(world.publish(queue, 'd'), false);
+  });
+
   test('is purged with the others, and keeps a queue from being empty', () => {
     const world = new QueueClockwork();
     const queue = world.declare('q', LINEAR);
