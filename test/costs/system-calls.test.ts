@@ -95,14 +95,19 @@ class Trace {
     const child = spawn('strace', args, { stdio: ['ignore', 'ignore', 'pipe'] });
     t.after(() => child.kill('SIGKILL'));
     let said = '';
-    for await (const text of child.stderr.setEncoding('utf8')) {
-      said += text;
-      if (said.includes(' attached')) return new Trace(child, path);
-    }
-    throw new Error(`strace: ${said}`);
+    // It is listened to for as long as it lives: it tells of each thread, and ends if nobody hears.
+    await new Promise<void>((resolve, reject) => {
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+        if (said.includes(' attached')) resolve();
+      });
+      child.once('exit', () => reject(new Error(`strace: ${said}`)));
+    });
+    return new Trace(child, path);
   }
 
   async end(): Promise<number> {
+    assert.equal(this.#child.exitCode ?? this.#child.signalCode, null, 'strace is still there');
     const gone = once(this.#child, 'exit');
     this.#child.kill('SIGINT');
     await gone;
