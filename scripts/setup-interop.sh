@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the peers that the conformance suite runs Leveret against, on Debian and Ubuntu:
-# RabbitMQ as the reference broker, openssl for certificates, and the Python clients pika, Celery
-# and oslo.messaging.
+# RabbitMQ as the reference broker, openssl for certificates, strace to count system calls, and the
+# Python clients pika, Celery and oslo.messaging.
 #
 #   npm run setup:interop
 #
@@ -9,7 +9,7 @@
 # its own.
 set -eu
 
-packages='openssl rabbitmq-server python3-pika python3-celery python3-oslo.messaging'
+packages='openssl strace rabbitmq-server python3-pika python3-celery python3-oslo.messaging'
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
