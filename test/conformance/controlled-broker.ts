@@ -53,10 +53,14 @@ export async function controlledBroker(): Promise<ControlledBroker> {
 }
 
 /** Whether the broker has an exchange type: RabbitMQ's plugins may be off. */
-export async function hasExchangeType(broker: BrokerUnderTest, type: string): Promise<boolean> {
+export async function hasExchangeType(
+  broker: BrokerUnderTest,
+  type: string,
+  args: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
   const raw = await RawConnection.handshake(broker.port);
   await raw.openChannel(1);
-  raw.sendMethod(1, 'exchange.declare', { exchange: broker.exchangeName(), type });
+  raw.sendMethod(1, 'exchange.declare', { exchange: broker.exchangeName(), type, arguments: args });
   const answer = await raw.nextMethod();
   raw.destroy();
   return answer.name === 'exchange.declare-ok';
