@@ -33,6 +33,18 @@ test('what is not to be kept is taken out, and the rest stays in order', () => {
   assert.deepEqual(drained(heap), kept.sort(inOrder));
 });
 
+test('the numbers up to a time are found without taking any out', () => {
+  const heap = new TimeHeap();
+  const entries = scattered(1_000);
+  for (const [time, number] of entries) heap.push(time, number);
+  const found: number[] = [];
+  heap.forEachUpTo(40, (number) => found.push(number));
+  const due = entries.filter(([time]) => time <= 40).map(([, number]) => number);
+  const byValue = (a: number, b: number): number => a - b;
+  assert.deepEqual(found.sort(byValue), due.sort(byValue));
+  assert.equal(heap.size, 1_000);
+});
+
 test('it can be emptied and filled again', () => {
   const heap = new TimeHeap();
   for (const [time, number] of scattered(300)) heap.push(time, number);

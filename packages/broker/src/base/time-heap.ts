@@ -57,6 +57,17 @@ export class TimeHeap {
     for (let i = 0; i < this.#size; i++) visit(this.#times[i]!, this.#numbers[i]!);
   }
 
+  /** Calls `visit` for the numbers whose time has come by `time`, in no order. */
+  forEachUpTo(time: number, visit: (number: number) => void): void {
+    const open = [0];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      // What is below an entry is no earlier.
+      if (at >= this.#size || this.#times[at]! > time) continue;
+      visit(this.#numbers[at]!);
+      open.push(2 * at + 1, 2 * at + 2);
+    }
+  }
+
   clear(): void {
     this.#size = 0;
     this.#resize(CAPACITY_MIN);

@@ -139,6 +139,36 @@ class SlowDisk {
   }
 }
 
+test('what has been read stays in memory while it is moved to another file', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const disk = new StoreOnDisk(directory);
+  await disk.open();
+  const { store } = disk;
+  for (let id = 0; id < 600; id++) {
+    store.append(new Numbered(id, true));
+    if (id % 10 === 9) await disk.written();
+  }
+  const read = [305, 345, 385];
+  for (const position of read) assert.ok(!store.isInMemory(position));
+  await new Promise<void>((resolve) => store.loadAll(read, resolve));
+  const places = read.map((position) => store.placeOf(position));
+  // So few are left in their files that they are not worth their room.
+  for (let id = 300; id < 400; id++) if (!read.includes(id)) store.remove(id);
+  const isMoved = (position: number, i: number): boolean => store.placeOf(position) !== places[i];
+  for (let id = 600; !read.every(isMoved); id++) {
+    store.append(new Numbered(id, true));
+    await disk.written();
+  }
+  await disk.written();
+  for (const position of read) {
+    assert.ok(store.isInMemory(position));
+    assert.equal((store.read(position) as Numbered).id, position);
+    assert.ok(!store.isInMemory(position), 'it need not stay once it has been had');
+  }
+  await disk.close();
+});
+
 test('a state that is larger than a file is not written again with each message', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
   t.after(() => rm(directory, { recursive: true }));

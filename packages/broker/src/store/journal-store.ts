@@ -67,6 +67,8 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   /** Removed, but not yet told to the journal: neighbours are told together. */
   #removedFrom = 0;
   #removedCount = 0;
+  /** What was in memory when it was given another place: it stays, for whoever had it read. */
+  readonly #moving = new Set<number>();
   #waiting: (() => void)[] = [];
   #isLoading = false;
   #isClosed = false;
@@ -164,8 +166,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   }
 
   loadAll(positions: readonly number[], then: () => void): void {
-    const wanted = positions.filter((each) => this.#messages.get(each) === undefined);
-    readScattered(wanted, this.#scattered, then);
+    readScattered(positions, this.#scattered, then);
   }
 
   read(position: number): Storable {
@@ -211,6 +212,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#removedCount = 0;
+    this.#moving.clear();
     this.#messages.forEach((message) => message.release());
     // The journal may still be writing some of them, and will say so.
     this.#messages = new Sequence(this.next);
@@ -241,6 +243,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     const before = this.#locations.get(position);
     if (this.#isClosed || before === NOWHERE) return false;
     this.#journal.released(placeOf(before));
+    if (placeOf(before) !== 0 && this.isInMemory(position)) this.#moving.add(position);
     this.#locations.set(position, survives(before) ? place : transientAt(place));
     return true;
   }
@@ -254,6 +257,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
 
   /** From the journal: a message is on the disk, and may be only there if the queue is long. */
   settled(position: number): void {
+    if (this.#moving.size > 0 && this.#moving.delete(position)) return;
     if (this.#isDeep() && placeOf(this.#locations.get(position)) !== 0) this.#forget(position);
   }
 
@@ -339,7 +343,8 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   }
 
   readonly #scattered: ScatteredPlaces = {
-    placeOf: (position) => (this.#isClosed ? 0 : this.placeOf(position)),
+    placeOf: (position) =>
+      this.#isClosed || this.isInMemory(position) ? 0 : this.placeOf(position),
     readFrom: (place, then, bytes) => this.#journal.readFrom(place, then, bytes),
     take: (position, message) => this.#keep(position, message),
     lose: (position) => this.#lose(position),

@@ -1,10 +1,8 @@
 import type { Storable } from './journal/chain.js';
-import type { ReadMessage } from './journal/journal-reader.js';
+import { READ_BYTES, type ReadMessage } from './journal/journal-reader.js';
 
 /** Messages with no more between them are read together, in octets. */
 const GAP_BYTES_MAX = 65_536;
-/** The most that is read at once. */
-const READ_BYTES_MAX = 524_288;
 /** What is read beyond where the last message begins; if it is longer it is read by itself. */
 const TAIL_BYTES = 4_096;
 /** How many reads are under way at once. */
@@ -12,7 +10,7 @@ const READS_MAX = 8;
 
 /** Where scattered messages are, and what becomes of them. */
 export interface ScatteredPlaces {
-  /** The place of a position's message in the journal; 0 if there is none. */
+  /** Where a message lies that is in the journal alone; 0 if it does not. */
   placeOf(position: number): number;
   /** Reads so many octets from a place on, see Journal. */
   readFrom(place: number, then: (read: ReadMessage | undefined) => void, bytes: number): void;
@@ -21,75 +19,77 @@ export interface ScatteredPlaces {
   lose(position: number): void;
 }
 
-interface Wanted {
-  readonly position: number;
-  readonly place: number;
+/** Neighbours, in order of place, which are read together. */
+interface Run {
+  readonly positions: number[];
+  readonly places: number[];
 }
 
 /**
  * Reads messages that are anywhere in the journal: neighbours with one read, and no more than a few
- * at once. One that is moved meanwhile is left out: whoever wants it asks again.
+ * reads at once.
  */
 export function readScattered(
   positions: readonly number[],
   places: ScatteredPlaces,
   then: () => void,
 ): void {
-  const wanted = positions.map((position) => ({ position, place: places.placeOf(position) }));
-  const runs = runsOf(wanted.filter(({ place }) => place !== 0).sort((a, b) => a.place - b.place));
+  const runs = runsOf(positions, places);
   let reading = 0;
   const readOn = (): void => {
     while (reading < READS_MAX && runs.length > 0) {
       const run = runs.pop()!;
+      const first = run.places[0]!;
+      const bytes = run.places.at(-1)! - first + TAIL_BYTES;
       reading++;
-      const bytes = run.at(-1)!.place - run[0]!.place + TAIL_BYTES;
       const came = (read: ReadMessage | undefined): void => {
         reading--;
-        runs.push(...takeRun(run, read, places));
+        takeRun(run, read, places, runs);
         readOn();
       };
-      places.readFrom(run[0]!.place, came, bytes);
+      places.readFrom(first, came, bytes);
     }
     if (reading === 0 && runs.length === 0) then();
   };
   readOn();
 }
 
-/** Takes what has come of a run; returns what has to be read by itself. */
+/** Takes what has come of a run, and adds to `runs` what has to be read by itself. */
 function takeRun(
-  run: readonly Wanted[],
+  run: Run,
   read: ReadMessage | undefined,
   places: ScatteredPlaces,
-): Wanted[][] {
-  const left: Wanted[][] = [];
-  for (const each of run) {
-    if (places.placeOf(each.position) !== each.place) continue;
-    const message = read?.(each.place);
-    if (message !== undefined) places.take(each.position, message);
-    else if (each === run[0]) places.lose(each.position);
-    else left.push([each]);
+  runs: Run[],
+): void {
+  for (const [i, position] of run.positions.entries()) {
+    const place = places.placeOf(position);
+    if (place === 0) continue;
+    const isMoved = place !== run.places[i];
+    const message = isMoved ? undefined : read?.(place);
+    if (message !== undefined) places.take(position, message);
+    else if (i === 0 && !isMoved) places.lose(position);
+    else runs.push({ positions: [position], places: [place] });
   }
-  return left;
 }
 
-/** Neighbours together; `wanted` is in order of place. */
-function runsOf(wanted: readonly Wanted[]): Wanted[][] {
-  const runs: Wanted[][] = [];
-  let run: Wanted[] = [];
-  for (const each of wanted) {
-    const [first] = run;
-    const last = run.at(-1);
-    const isNear =
-      first !== undefined &&
-      last !== undefined &&
-      each.place - last.place <= GAP_BYTES_MAX &&
-      each.place - first.place <= READ_BYTES_MAX;
-    if (isNear) {
-      run.push(each);
-      continue;
+/** Neighbours together. */
+function runsOf(positions: readonly number[], wanted: ScatteredPlaces): Run[] {
+  const runs: Run[] = [];
+  let run: Run | undefined;
+  let last = 0;
+  // What follows another in its chain most often does so on the disk, and numbers sort quickly.
+  for (const position of Float64Array.from(positions).sort()) {
+    const place = wanted.placeOf(position);
+    if (place === 0) continue;
+    const first = run?.places[0] ?? 0;
+    const isNear = place > last && place - last <= GAP_BYTES_MAX;
+    if (run === undefined || !isNear || place - first > READ_BYTES - TAIL_BYTES) {
+      run = { positions: [], places: [] };
+      runs.push(run);
     }
-    run = [each];
-    runs.push(run);
+    run.positions.push(position);
+    run.places.push(place);
+    last = place;
   }
   return runs;
 }

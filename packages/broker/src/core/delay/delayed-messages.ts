@@ -4,18 +4,12 @@ import type { MessageStore } from '../../store/message-store.js';
 import type { Message } from '../message.js';
 import type { Receiver } from '../ports.js';
 import { delayedProperties, delayOf } from './delay-headers.js';
+import { NearMessages } from './near-messages.js';
 
-/** How long before it is due a message is read from the disk, in milliseconds. */
-const READ_AHEAD_MILLISECONDS = 5_000;
-/** How many are read before they are due, at most, and how many octets of them, more or less. */
-const READ_AHEAD_MESSAGES = 32_768;
-const READ_AHEAD_BYTES = 67_108_864;
-/** How many are read at once: the more, the fewer octets between them are read in vain. */
-const READ_MESSAGES = 16_384;
-/** What a message is taken to have before any has been seen, in octets. */
-const BODY_BYTES_DEFAULT = 4_096;
-/** So many messages make up the average. */
-const AVERAGE_MESSAGES = 64;
+/** How long before it is due a message comes near, in milliseconds. */
+const NEAR_MILLISECONDS = 5_000;
+/** How many come near in one go. */
+const BRING_MESSAGES = 1_000;
 
 /** How many fall due in one go, or for how long, before others get their turn. */
 const SLICE_MESSAGES = 1_000;
@@ -42,7 +36,7 @@ export interface DelayedMessagesPorts {
  * what is known of it besides is when it is due, in 16 octets, and there is no timer, closure or
  * object for it. They go in order of time, of the same millisecond in order of publishing.
  *
- * Those that are due soon are *near*: they are brought into memory before their time.
+ * Those that are due soon are *near*; see {@link NearMessages}.
  */
 export class DelayedMessages implements Receiver {
   readonly name: string;
@@ -54,14 +48,9 @@ export class DelayedMessages implements Receiver {
   /** When the monotonic clock stood at 0, in wall time: due times are counted from then. */
   readonly #epoch: number;
   /** Due times and positions. Everything that is due before {@link #edge} is in the first. */
-  readonly #near = new TimeHeap();
+  readonly #near: NearMessages;
   readonly #far = new TimeHeap();
   #edge = Number.NEGATIVE_INFINITY;
-  /** Of the bodies seen last: how much is read before it is due goes by it. */
-  #averageBytes = BODY_BYTES_DEFAULT;
-  /** What has come near, and has to be read. */
-  #unread: number[] = [];
-  #isLoading = false;
   #isEnded = false;
 
   /** `name` is how a trace calls them. The store may hold some already; see {@link begin}. */
@@ -72,6 +61,13 @@ export class DelayedMessages implements Receiver {
     this.#release = release;
     this.#epoch = deadlines.wallTime() - deadlines.now();
     this.#alarm = deadlines.alarm(() => this.#ring());
+    this.#near = new NearMessages({
+      store,
+      has: (position) => this.#has(position),
+      read: () => {
+        if (!this.#isEnded) this.#arm(this.#now());
+      },
+    });
   }
 
   /** From now on time passes: messages from before the broker started fall due. */
@@ -90,7 +86,7 @@ export class DelayedMessages implements Receiver {
     // A transaction may be committed after the exchange has gone.
     if (this.#isEnded) return true;
     const delay = Math.max(0, delayOf(message.headers(), this.#deadlines.wallTime()));
-    this.#saw(message);
+    this.#near.saw(message);
     // Whole milliseconds, as they are kept: nothing is early, and the order is that of a restart.
     const due = Math.ceil(this.#now() + delay);
     const position = this.#store.append(message.keep(), this.#wallTimeOf(due));
@@ -176,7 +172,7 @@ export class DelayedMessages implements Receiver {
   #add(due: number, position: number): void {
     const isNear = due < this.#edge;
     (isNear ? this.#near : this.#far).push(due, position);
-    this.#arm(isNear ? due : due - READ_AHEAD_MILLISECONDS / 2);
+    this.#arm(isNear ? due : due - NEAR_MILLISECONDS / 2);
   }
 
   #arm(at: number): void {
@@ -194,11 +190,14 @@ export class DelayedMessages implements Receiver {
     try {
       isBlocked = this.#releaseDue(now);
     } finally {
-      this.#load(isBlocked);
+      const near = this.#near;
+      near.readAhead(now);
       // What is being read rings when it is there.
-      if (this.#near.size > 0 && !isBlocked) this.#arm(this.#near.firstTime);
-      if (this.#far.size > 0 && this.#hasRoomNear) {
-        this.#arm(this.#far.firstTime - READ_AHEAD_MILLISECONDS / 2);
+      if (isBlocked) near.readFirst(now);
+      else if (near.size > 0) this.#arm(near.firstTime);
+      this.#arm(near.readTime);
+      if (this.#far.size > 0 && near.hasRoom) {
+        this.#arm(this.#far.firstTime - NEAR_MILLISECONDS / 2);
       }
     }
   }
@@ -210,7 +209,7 @@ export class DelayedMessages implements Receiver {
       if (done === SLICE_MESSAGES) break;
       const isTimeToLook = done % LOOK_MESSAGES === LOOK_MESSAGES - 1;
       if (isTimeToLook && this.#now() - now > SLICE_MILLISECONDS) break;
-      const position = near.firstNumber;
+      const position = near.firstPosition;
       const isThere = this.#has(position);
       // Those behind it wait, too: they go in their order.
       if (isThere && !this.#store.isInMemory(position)) return true;
@@ -220,59 +219,23 @@ export class DelayedMessages implements Receiver {
     return false;
   }
 
-  get #hasRoomNear(): boolean {
-    return this.#near.size <= this.#readAheadMessages / 2;
-  }
-
-  get #readAheadMessages(): number {
-    return Math.min(READ_AHEAD_MESSAGES, READ_AHEAD_BYTES / this.#averageBytes);
-  }
-
-  #saw({ bodyBytes }: Message): void {
-    this.#averageBytes += (bodyBytes - this.#averageBytes) / AVERAGE_MESSAGES;
-  }
-
   #bringNear(now: number): void {
-    if (!this.#hasRoomNear) return;
     const far = this.#far;
     const near = this.#near;
-    const horizon = now + READ_AHEAD_MILLISECONDS;
-    const most = Math.max(1, this.#readAheadMessages);
-    while (far.size > 0 && far.firstTime < horizon && near.size < most) {
-      near.push(far.firstTime, far.firstNumber);
-      this.#readUnlessThere(far.firstNumber);
+    const horizon = now + NEAR_MILLISECONDS;
+    for (let i = 0; i < BRING_MESSAGES && near.hasRoom; i++) {
+      if (far.size === 0 || far.firstTime >= horizon) break;
+      near.bring(far.firstTime, far.firstNumber);
       far.pop();
     }
     // Of the same time those stay behind that were published later.
     this.#edge = far.size > 0 ? Math.min(far.firstTime, horizon) : horizon;
   }
 
-  #readUnlessThere(position: number): void {
-    if (this.#has(position) && !this.#store.isInMemory(position)) this.#unread.push(position);
-  }
-
-  /** Brings into memory what has come near, and what was there and has been put out of it. */
-  #load(isBlocked: boolean): void {
-    if (this.#isLoading) return;
-    if (isBlocked && this.#unread.length === 0) {
-      this.#near.forEach((_due, position) => this.#readUnlessThere(position));
-    }
-    if (this.#unread.length === 0) return;
-    // The first of them are due first.
-    const positions = this.#unread.splice(0, READ_MESSAGES);
-    this.#isLoading = true;
-    this.#store.loadAll(positions, () => {
-      this.#isLoading = false;
-      if (this.#isEnded) return;
-      this.#load(false);
-      this.#arm(this.#now());
-    });
-  }
-
   /** A message leaves: first, for what its publishing brings about may come back here. */
   #fire(position: number, message: Message): void {
     const released = releasedOf(message);
-    this.#saw(message);
+    this.#near.saw(message);
     this.#store.remove(position);
     this.#release(released);
   }

@@ -1,23 +1,24 @@
+import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
-import type { SharedReads } from '../disk/shared-reads.js';
 import type { Chain, Placing, Storable } from './chain.js';
-import { type FileIndex, readFileIndex } from './file-index.js';
+import { type IndexEntry, readFileIndex } from './file-index.js';
 import { type JournalFile, locationOf } from './journal-file.js';
-import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
+import type { JournalReader, ReadMessage } from './journal-reader.js';
 
 /** A full file with a smaller share of its messages alive is not worth its room. */
 const LIVE_SHARE_MIN = 0.25;
 
-/** How many messages are copied before others get a turn. */
+/** How many messages are looked at, and how many copied, before others get a turn. */
+const ENTRIES_AT_ONCE = 8_192;
 const COPIES_AT_ONCE = 512;
 
 /** What a cleaner needs of the journal. */
 export interface CleanerPorts {
   readonly files: Files;
-  readonly reads: SharedReads;
+  readonly reader: JournalReader;
   readonly logger: Logger;
-  readonly decode: DecodeMessage;
+  readonly clock: Clock;
   /** The store of a chain, if its queue is still there. */
   readonly findStore: (chain: number) => Chain | undefined;
   /** Writes a message again, for the position it has. */
@@ -65,22 +66,34 @@ export class Cleaner {
   }
 
   async #empty(file: JournalFile): Promise<void> {
-    const { files, reads, decode, settled } = this.#ports;
+    const { files, reader, clock, settled } = this.#ports;
     const index = await readFileIndex(files, file.path, file.seed);
     if (index === undefined) return;
-    const survivors = this.#survivors(index, file);
-    let read: ReadMessage | undefined;
-    for (let i = 0; i < survivors.length; i++) {
-      const survivor = survivors[i]!;
-      let message = read?.(survivor.location);
-      if (message === undefined) {
-        read = await readPiece(reads, file, survivor.location, decode);
-        message = read?.(survivor.location);
+    let isMore = true;
+    for (let first = 0; isMore; first += ENTRIES_AT_ONCE) {
+      if (first > 0) await new Promise<void>((resolve) => clock.after(0, resolve));
+      const survivors: Survivor[] = [];
+      const found = (entry: IndexEntry): void => this.#found(entry, file, survivors);
+      isMore = index.forEach(found, first, first + ENTRIES_AT_ONCE);
+      for (let next = 0; next < survivors.length; ) {
+        const use = (read: ReadMessage | undefined): void => {
+          next = this.#copyPiece(survivors, next, read);
+        };
+        await reader.read(file, survivors[next]!.location, use);
+        await settled();
       }
-      if (message !== undefined) this.#copy(survivor, message);
-      if (i % COPIES_AT_ONCE === COPIES_AT_ONCE - 1) await settled();
     }
-    await settled();
+  }
+
+  /** Copies what a piece has, from the first on, which is there or damaged. Returns the next. */
+  #copyPiece(survivors: readonly Survivor[], first: number, read: ReadMessage | undefined): number {
+    const end = Math.min(first + COPIES_AT_ONCE, survivors.length);
+    for (let i = first; i < end; i++) {
+      const message = read?.(survivors[i]!.location);
+      if (message !== undefined) this.#copy(survivors[i]!, message);
+      else if (i > first) return i;
+    }
+    return read === undefined ? first + 1 : end;
   }
 
   #copy({ location, places }: Survivor, message: Storable): void {
@@ -94,19 +107,15 @@ export class Cleaner {
     message.release();
   }
 
-  #survivors(index: FileIndex, file: JournalFile): Survivor[] {
-    const survivors: Survivor[] = [];
-    let last: Survivor | undefined;
-    index.forEach(({ chain, position, offset, expiresAt }) => {
-      const location = locationOf(file.slot, offset);
-      const store = this.#ports.findStore(chain);
-      if (store?.placeOf(position) !== location) return;
-      if (last?.location !== location) {
-        last = { location, places: [] };
-        survivors.push(last);
-      }
-      last.places.push({ store, position, expiresAt });
-    });
-    return survivors;
+  /** Notes what an index says of a message, if it is still so. */
+  #found(entry: IndexEntry, file: JournalFile, survivors: Survivor[]): void {
+    const { chain, position, offset, expiresAt } = entry;
+    const location = locationOf(file.slot, offset);
+    const store = this.#ports.findStore(chain);
+    if (store?.placeOf(position) !== location) return;
+    const last = survivors.at(-1);
+    const place = { store, position, expiresAt };
+    if (last?.location === location) last.places.push(place);
+    else survivors.push({ location, places: [place] });
   }
 }

@@ -101,7 +101,8 @@ export type VisitEntry = (entry: IndexEntry) => void;
 
 /** An index that has been read and found whole. */
 export interface FileIndex {
-  forEach(visit: VisitEntry): void;
+  /** Visits the messages from one on, up to another; returns whether there are more. */
+  forEach(visit: VisitEntry, first?: number, end?: number): boolean;
 }
 
 /** Name of a journal file's index. */
@@ -141,27 +142,36 @@ export async function readFileIndex(
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
   if (bytes.readUInt32BE(8) !== seed) return undefined;
   if (indexCrc(bytes) !== bytes.readUInt32BE(CRC_OFFSET)) return undefined;
-  return { forEach: (visit) => forEachEntry(bytes, visit) };
+  return {
+    forEach: (visit, first = 0, end = Number.POSITIVE_INFINITY) =>
+      forEachEntry(bytes, visit, first, end),
+  };
 }
 
-function forEachEntry(bytes: Buffer, visit: VisitEntry): void {
-  for (let at = HEADER_BYTES; at < bytes.length; ) {
+function forEachEntry(bytes: Buffer, visit: VisitEntry, first: number, end: number): boolean {
+  let number = 0;
+  let at = HEADER_BYTES;
+  while (at < bytes.length && number < end) {
     const chain = bytes.readDoubleBE(at);
-    const first = bytes.readDoubleBE(at + 8);
+    const position = bytes.readDoubleBE(at + 8);
     const count = bytes.readUInt32BE(at + 16);
     const expires = bytes[at + 20] === 1;
-    at += RUN_BYTES;
     const entryBytes = expires ? EXPIRING_ENTRY_BYTES : ENTRY_BYTES;
-    for (let i = 0; i < count; i++, at += entryBytes) {
+    at += RUN_BYTES;
+    for (let i = Math.max(0, first - number); i < count && number + i < end; i++) {
+      const entry = at + i * entryBytes;
       visit({
         chain,
-        position: first + i,
-        offset: bytes.readUInt32BE(at),
-        bodyBytes: bytes.readUInt32BE(at + 4),
-        expiresAt: expires ? bytes.readDoubleBE(at + ENTRY_BYTES) : 0,
+        position: position + i,
+        offset: bytes.readUInt32BE(entry),
+        bodyBytes: bytes.readUInt32BE(entry + 4),
+        expiresAt: expires ? bytes.readDoubleBE(entry + ENTRY_BYTES) : 0,
       });
     }
+    at += count * entryBytes;
+    number += count;
   }
+  return number > end || at < bytes.length;
 }
 
 async function readIfThere(files: Files, path: string): Promise<Buffer | undefined> {

@@ -2,7 +2,6 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { DiskFile, Files } from '../disk/files.js';
-import { SharedReads } from '../disk/shared-reads.js';
 import type { Batch } from './batch.js';
 import type { Chain, Placing, Storable } from './chain.js';
 import { Cleaner } from './cleaner.js';
@@ -25,13 +24,11 @@ import {
   SECOND_HEADER_OFFSET,
   sealBatch,
 } from './journal-format.js';
-import { type DecodeMessage, type ReadMessage, readPiece } from './journal-reader.js';
+import { type DecodeMessage, JournalReader, type ReadMessage } from './journal-reader.js';
 import type { Recovered } from './recovery/recovery.js';
+import { RetryPause } from './retry-pause.js';
 import type { Snapshot } from './snapshot.js';
 import { SpareFile } from './spare-file.js';
-
-/** What a failed write waits before it is tried again, in milliseconds. */
-const RETRY_MILLISECONDS = 500;
 
 /** What was found on the disk, for a journal to go on from. */
 export type JournalStart = Omit<Recovered, 'topology' | 'chains'>;
@@ -74,7 +71,7 @@ export class JournalFiles {
   /** By slot. */
   readonly #files = new Map<number, JournalFile>();
   readonly #spare: SpareFile;
-  readonly #reads: SharedReads;
+  readonly #reader: JournalReader;
   readonly #cleaner: Cleaner;
   readonly #disposal: Disposal;
   #nextNumber: number;
@@ -86,7 +83,7 @@ export class JournalFiles {
   #next: Snapshot | undefined;
   #isFailing = false;
   /** Until what could not be written is tried again. */
-  #pause: { readonly end: () => void } | undefined;
+  readonly #pause: RetryPause;
   #isClosing = false;
   readonly #intervalSync: IntervalSync;
 
@@ -94,12 +91,13 @@ export class JournalFiles {
     this.#ports = ports;
     this.#options = options;
     this.#epoch = start.epoch;
+    this.#pause = new RetryPause(ports.clock);
     this.#nextNumber = start.nextFileNumber;
     for (const file of start.files) this.#files.set(file.slot, file);
     this.#lastSlot = start.files.length;
     this.#spare = new SpareFile(options, ports, ports.foundRoom);
-    this.#reads = new SharedReads(ports.files);
-    this.#cleaner = new Cleaner({ ...ports, reads: this.#reads });
+    this.#reader = new JournalReader(ports.files, ports.decode);
+    this.#cleaner = new Cleaner({ ...ports, reader: this.#reader });
     const sync = (): Promise<void> => this.#current?.disk.sync() ?? Promise.resolve();
     this.#intervalSync = new IntervalSync(options.sync, ports, sync);
     const disposalPorts: DisposalPorts = {
@@ -190,15 +188,21 @@ export class JournalFiles {
     return file === undefined || offsetOf(location) < file.written;
   }
 
-  /** Reads what lies at a location, and behind it. Rejects with Node's error. */
-  async read(location: number, bytes?: number): Promise<ReadMessage | undefined> {
+  /** Reads what lies at a location, and behind it; see {@link JournalReader}. */
+  async read(
+    location: number,
+    use: (read: ReadMessage | undefined) => void,
+    bytes?: number,
+  ): Promise<void> {
     const file = this.#files.get(slotOf(location));
-    if (file === undefined) return undefined;
-    const read = await readPiece(this.#reads, file, location, this.#ports.decode, bytes);
-    if (read === undefined && this.#files.get(file.slot) === file) {
-      this.#ports.logger.error(`a message in ${file.path} is damaged, and lost`);
-    }
-    return read;
+    if (file === undefined) return use(undefined);
+    const tell = (read: ReadMessage | undefined): void => {
+      if (read === undefined && this.#files.get(file.slot) === file) {
+        this.#ports.logger.error(`a message in ${file.path} is damaged, and lost`);
+      }
+      use(read);
+    };
+    await this.#reader.read(file, location, tell, bytes);
   }
 
   /** What can wait: room is given back, and made ready for the next file. */
@@ -226,7 +230,7 @@ export class JournalFiles {
   /** What cannot be written is tried once more, and then no more. */
   giveUp(): void {
     this.#isClosing = true;
-    this.#pause?.end();
+    this.#pause.cutShort();
   }
 
   async close(): Promise<void> {
@@ -255,7 +259,7 @@ export class JournalFiles {
     const failed = this.#current;
     const carried = [...batches];
     for (;;) {
-      if (!this.#isClosing) await this.#pauseFor(RETRY_MILLISECONDS);
+      if (!this.#isClosing) await this.#pause.wait();
       const gathered = takeGathered();
       if (!gathered.isEmpty) carried.push(gathered);
       try {
@@ -271,18 +275,6 @@ export class JournalFiles {
     this.#isFailing = false;
     logger.warn('the journal can be written again');
     return carried;
-  }
-
-  async #pauseFor(milliseconds: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = this.#ports.clock.after(milliseconds, resolve);
-      const end = (): void => {
-        timer.cancel();
-        resolve();
-      };
-      this.#pause = { end };
-    });
-    this.#pause = undefined;
   }
 
   /**

@@ -192,9 +192,9 @@ export class Journal implements TurnEnd {
 
   /**
    * Reads a piece of a file from a location on. `then` gets a function that makes messages of what
-   * lies in the piece, undefined for what does not or is damaged; or undefined if not even the
-   * first message is whole. A disk that says no is asked again: nothing is lost by that. `bytes`:
-   * how much is worth reading.
+   * lies in the piece, undefined for what does not or is damaged, and is good until `then` returns;
+   * or undefined if not even the first message is whole. A disk that says no is asked again:
+   * nothing is lost by that. `bytes`: how much is worth reading.
    */
   readFrom(location: number, then: (read: ReadMessage | undefined) => void, bytes?: number): void {
     if (!this.#files.isWritten(location)) {
@@ -202,14 +202,12 @@ export class Journal implements TurnEnd {
       return;
     }
     const { logger, clock } = this.#ports;
-    this.#files.read(location, bytes).then(
-      (read) => this.#tell(() => then(read)),
-      (error: unknown) => {
-        if (this.#isOver) return;
-        logger.error('cannot read from the journal; it will be tried again', { error });
-        clock.after(RETRY_MILLISECONDS, () => this.readFrom(location, then, bytes));
-      },
-    );
+    const use = (read: ReadMessage | undefined): void => this.#tell(() => then(read));
+    this.#files.read(location, use, bytes).catch((error: unknown) => {
+      if (this.#isOver) return;
+      logger.error('cannot read from the journal; it will be tried again', { error });
+      clock.after(RETRY_MILLISECONDS, () => this.readFrom(location, then, bytes));
+    });
   }
 
   endTurn(): void {
