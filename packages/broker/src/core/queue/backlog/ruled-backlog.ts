@@ -1,18 +1,15 @@
-import type { FieldValue } from '@leveret/amqp';
 import type { Deadlines } from '../../../base/deadlines.js';
-import type { Random } from '../../../base/random.js';
 import type { Remembered, Returned } from '../../../store/message-store.js';
 import type { QueueDeduplication } from '../../deduplication/queue-deduplication.js';
 import type { Message } from '../../message.js';
 import { Burial, type Dying, type Gone } from '../burial.js';
 import type { DeadLettering } from '../dead-lettering.js';
-import { DeliveryLimit } from '../delivery-limit.js';
 import { Expiry } from '../expiry.js';
 import { type GroupKey, readGroupKey } from '../groups/group-key.js';
 import { LengthLimit } from '../length-limit.js';
 import type { QueuePorts } from '../queue-spec.js';
-import { type ComingBack, retryDelay } from '../retry/retry-delay.js';
-import type { RetrySettings } from '../retry/retry-settings.js';
+import type { ComingBack } from '../retry/retry-delay.js';
+import { ReturnedMessages } from '../retry/returned-messages.js';
 import type { QueueSettings } from '../settings.js';
 import type { Backlog } from './backlog.js';
 
@@ -44,20 +41,14 @@ export class RuledBacklog implements Backlog {
   #groupBy: string | undefined;
   readonly #deadlines: Deadlines;
   readonly #expiry: Expiry;
-  /** Deliveries are counted even where they are not limited: in a quorum queue. */
-  readonly #alwaysCounts: boolean;
   readonly #burial: Burial;
   onLost: (position: number, wasReady: boolean) => void = () => {};
   #deduplication: QueueDeduplication | undefined;
-  readonly #random: Random;
   /** Told when a message has become ready by itself. */
   readonly #becameReady: () => void;
-  /** Messages that have come back, are taken, and become ready at a time. */
-  readonly #waiting: Expiry;
-  #retry: RetrySettings | undefined;
+  readonly #returned: ReturnedMessages;
   #ttlMilliseconds = Number.POSITIVE_INFINITY;
   #limit: LengthLimit | undefined;
-  #deliveryLimit: DeliveryLimit | undefined;
   /** Position of a message that a consumer was waiting for: it is delivered, however late. */
   #promised = -1;
 
@@ -76,13 +67,12 @@ export class RuledBacklog implements Backlog {
     const { deadlines, deathWatch, random } = ports;
     this.#inner = inner;
     this.#deadlines = deadlines;
-    this.#alwaysCounts = alwaysCounts;
     this.#expiry = new Expiry(deadlines, stride, (position) =>
       position === this.#promised ? false : this.#burial.bury(position, EXPIRED_READY),
     );
-    this.#random = random;
     this.#becameReady = becameReady;
-    this.#waiting = new Expiry(deadlines, stride, (position) => this.#waited(position));
+    const waited = (position: number): void => this.#waited(position);
+    this.#returned = new ReturnedMessages({ deadlines, random, stride, alwaysCounts, waited });
     const gone: Gone = (position, dying) => this.#part(position, dying);
     this.#burial = new Burial(queue, inner, { deadlines, deathWatch, gone });
     this.#watchLosses();
@@ -103,7 +93,7 @@ export class RuledBacklog implements Backlog {
 
   /** How many messages wait to be tried again. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#returned.waiting;
   }
 
   get isAtHand(): boolean {
@@ -131,19 +121,12 @@ export class RuledBacklog implements Backlog {
     this.#burial.deadLettering = deadLettering;
     this.#deduplication = deduplication;
     this.#ttlMilliseconds = settings.messageTtlMilliseconds ?? Number.POSITIVE_INFINITY;
-    const { deliveryLimit, retry } = settings;
-    this.#retry = retry;
-    if (deliveryLimit !== undefined || retry !== undefined || this.#alwaysCounts) {
-      const counts = this.#deliveryLimit ?? new DeliveryLimit(undefined);
-      this.#deliveryLimit = counts.withLimit(deliveryLimit);
-    } else {
-      this.#deliveryLimit = undefined;
-    }
+    this.#returned.apply(settings);
     this.#limit = LengthLimit.isSet(settings)
-      ? new LengthLimit(settings, this.#inner, () => this.#waiting.size)
+      ? new LengthLimit(settings, this.#inner, () => this.#returned.waiting)
       : undefined;
     // What waits counts as it will when it is ready again.
-    for (const position of this.#waiting.positions()) this.#limit?.joined(position);
+    for (const position of this.#returned.waitingPositions()) this.#limit?.joined(position);
   }
 
   /** Drops what has become too much under rules that have changed. */
@@ -158,13 +141,9 @@ export class RuledBacklog implements Backlog {
   remember(position: number, { expiresAt, returns, retryAt }: Remembered): void {
     if (!this.#inner.has(position)) return;
     const wallTime = this.#deadlines.wallTime();
-    // A policy that limits them may come yet.
-    if (returns > 0) {
-      this.#deliveryLimit ??= new DeliveryLimit(undefined);
-      this.#deliveryLimit.restore(position, returns);
-    }
+    if (returns > 0) this.#returned.restore(position, returns);
     if (retryAt > wallTime && this.#inner.withhold(position)) {
-      this.#waiting.add(position, this.#deadlines.now() + retryAt - wallTime);
+      this.#returned.wait(position, retryAt - wallTime);
     }
     if (expiresAt === 0) return;
     this.#expiry.add(position, this.#deadlines.now() + Math.max(0, expiresAt - wallTime));
@@ -233,9 +212,7 @@ export class RuledBacklog implements Backlog {
   }
 
   read(position: number): Message {
-    const message = this.#inner.read(position);
-    const count = this.#deliveryLimit?.count(position) ?? 0;
-    return count === 0 ? message : withDeliveryCount(message, count);
+    return this.#returned.withCount(position, this.#inner.read(position));
   }
 
   /** `how`: whether its consumer gave it back, or has failed. */
@@ -245,7 +222,7 @@ export class RuledBacklog implements Backlog {
 
   /** A taken message has been rejected. */
   reject(position: number): void {
-    if (this.#retry?.on.includes('rejected')) this.#comeBack(position, 'rejected');
+    if (this.#returned.retriesRejected) this.#comeBack(position, 'rejected');
     else this.#burial.bury(position, { reason: 'rejected', isReady: false });
   }
 
@@ -282,7 +259,7 @@ export class RuledBacklog implements Backlog {
 
   /** Removes what is ready or waits, without dead-lettering; returns how many there were. */
   purge(): number {
-    const waiting = this.#waiting.positions();
+    const waiting = this.#returned.waitingPositions();
     const count = this.#inner.ready + waiting.length;
     for (const position of waiting) this.#removeWaiting(position);
     for (let left = this.#inner.ready; left > 0; left--) {
@@ -324,8 +301,7 @@ export class RuledBacklog implements Backlog {
   clear(): void {
     this.#inner.clear();
     this.#expiry.clear();
-    this.#waiting.clear();
-    this.#deliveryLimit?.clear();
+    this.#returned.clear();
     this.#deduplication?.end();
     this.#burial.end();
   }
@@ -339,7 +315,7 @@ export class RuledBacklog implements Backlog {
 
   #watchLosses(): void {
     this.#inner.onLost = (position, wasReady) => {
-      if (wasReady || this.#waiting.has(position)) this.#limit?.left(position);
+      if (wasReady || this.#returned.isWaiting(position)) this.#limit?.left(position);
       this.#forget(position);
       this.onLost(position, wasReady);
     };
@@ -372,33 +348,24 @@ export class RuledBacklog implements Backlog {
 
   /** A taken message has come back: it is ready again, now or later, or it was once too often. */
   #comeBack(position: number, how: ComingBack): void {
-    const counts = this.#deliveryLimit;
-    const isOnceTooOften = counts?.returned(position) === false;
+    const isOnceTooOften = !this.#returned.comesBack(position);
     if (isOnceTooOften || this.#expiry.returned(position)) {
       const end = how === 'rejected' ? 'rejected' : 'delivery_limit';
       this.#burial.bury(position, { reason: isOnceTooOften ? end : 'expired', isReady: false });
       return;
     }
-    const returns = counts?.count(position) ?? 0;
-    const delay =
-      this.#retry === undefined ? 0 : retryDelay(this.#retry, how, returns, this.#random);
-    if (counts !== undefined) {
-      const retryAt = delay > 0 ? this.#deadlines.wallTime() + delay : 0;
-      this.#inner.noteReturns(position, { returns, retryAt });
-    }
-    if (delay > 0) this.#waiting.add(position, this.#deadlines.now() + delay);
-    else this.#inner.giveBack(position);
+    const note = this.#returned.keep(position, how);
+    if (note !== undefined) this.#inner.noteReturns(position, note);
+    if (!this.#returned.isWaiting(position)) this.#inner.giveBack(position);
     this.#limit?.joined(position);
     this.#dropHead();
   }
 
   /** A message has waited long enough. */
-  #waited(position: number): boolean {
-    this.#waiting.removed(position);
+  #waited(position: number): void {
     if (this.#inner.has(position)) this.#inner.giveBack(position);
     this.#dropHead();
     this.#becameReady();
-    return true;
   }
 
   /** What waits is taken, and counts nevertheless. */
@@ -421,7 +388,7 @@ export class RuledBacklog implements Backlog {
   /** A message that has died leaves; the disk may have lost it before. */
   #part(position: number, { isReady }: Dying): void {
     if (!this.#inner.has(position)) this.#forget(position);
-    else if (this.#waiting.has(position)) this.#removeWaiting(position);
+    else if (this.#returned.isWaiting(position)) this.#removeWaiting(position);
     else if (isReady) this.drop(position);
     else this.remove(position);
   }
@@ -429,16 +396,8 @@ export class RuledBacklog implements Backlog {
   /** A message has gone: no rule has to know it any more. */
   #forget(position: number): void {
     this.#expiry.removed(position);
-    this.#waiting.removed(position);
-    this.#deliveryLimit?.removed(position);
+    this.#returned.removed(position);
     this.#deduplication?.removed(position);
     this.#burial.removed(position);
   }
-}
-
-function withDeliveryCount(message: Message, count: number): Message {
-  const properties = message.properties();
-  const headers = new Map<string, FieldValue>(properties.headers);
-  headers.set('x-delivery-count', { type: 'l', value: BigInt(count) });
-  return message.withProperties({ ...properties, headers });
 }
