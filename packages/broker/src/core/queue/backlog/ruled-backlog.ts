@@ -13,19 +13,6 @@ import { ReturnedMessages } from '../retry/returned-messages.js';
 import type { QueueSettings } from '../settings.js';
 import type { Backlog } from './backlog.js';
 
-/** Whether a queue with such settings needs a backlog with rules. */
-export function needsRules(settings: QueueSettings): boolean {
-  return (
-    settings.deadLetterExchange !== undefined ||
-    settings.messageTtlMilliseconds !== undefined ||
-    settings.deliveryLimit !== undefined ||
-    settings.groupBy !== undefined ||
-    settings.deduplication !== undefined ||
-    settings.retry !== undefined ||
-    LengthLimit.isSet(settings)
-  );
-}
-
 /** What a message that has expired in its place is removed for. */
 const EXPIRED_READY: Dying = { reason: 'expired', isReady: true };
 
