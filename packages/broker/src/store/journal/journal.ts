@@ -134,6 +134,8 @@ export class Journal implements TurnEnd {
     const { transient, expiresAt } = placing;
     if (this.#placing !== message || this.#isPlacingTransient !== transient) {
       this.#endPlacing();
+      // It may be gone from all its queues before it is written.
+      message.retain();
       this.#placing = message;
       this.#isPlacingTransient = transient;
       this.#appended++;
@@ -255,6 +257,7 @@ export class Journal implements TurnEnd {
       this.#placingExpiries,
       this.#isPlacingTransient,
     );
+    message.release();
     this.#placingStores.length = 0;
     this.#placingPositions.length = 0;
     this.#placingExpiries.length = 0;
