@@ -14,8 +14,8 @@ export interface Slab {
 }
 
 /**
- * Slabs in which nothing is alive, to be used again: new memory has to be asked for, touched for the
- * first time and collected. A slab that has just become free stays as it is until the turn ends,
+ * Slabs in which nothing is alive, to be used again: new memory has to be asked for, touched for
+ * the first time and collected. A slab that has become free stays as it is until the turn ends,
  * for whoever is still reading the message that was in it.
  */
 export class FreeSlabs implements TurnEnd {
