@@ -36,6 +36,14 @@ test('keys that come again are remembered, as many as there is room for', () => 
   assert.equal(knownInTheEnd(new RouteCache(), 4_000, 2), 4_000);
 });
 
+test('no more keys are remembered than there is room for', () => {
+  const cache = new RouteCache();
+  for (let i = 0; i < 100_000; i++) cache.set(`key ${i}`, 0, []);
+  let known = 0;
+  for (let i = 0; i < 100_000; i++) if (cache.get(`key ${i}`, 0) !== undefined) known++;
+  assert.ok(known <= 10_000, `${known} keys`);
+});
+
 test('keys that do not come again are not, and others are when those are over', () => {
   const cache = new RouteCache();
   for (let i = 0; i < 100_000; i++) assert.equal(use(cache, `once ${i}`), false);

@@ -143,7 +143,11 @@ export class FifoBacklog implements Backlog {
 
   groupedBy(key: GroupKey | undefined): Backlog {
     if (key === undefined) return this;
-    const state = { store: this.#store, fresh: this.#fresh, returned: this.#returned ?? new PositionHeap() };
+    const state = {
+      store: this.#store,
+      fresh: this.#fresh,
+      returned: this.#returned ?? new PositionHeap(),
+    };
     return new GroupedBacklog(state, key);
   }
 
