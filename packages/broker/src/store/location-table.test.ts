@@ -6,6 +6,7 @@ import {
   MEMORY_ONLY,
   NOWHERE,
   PENDING,
+  survives,
   transientAt,
   UNKNOWN,
 } from './location-table.js';
@@ -55,6 +56,18 @@ test('it behaves as a map by position does', () => {
         const first = following.reduce((least, each) => Math.min(least, each), next);
         assert.equal(table.firstFrom(position), first);
       }
+      const surviving = [...model].filter(([, { place }]) => survives(place));
+      const covered: number[] = [];
+      let before = -1;
+      table.forEachSurvivingRange((from, count) => {
+        assert.ok(from > before && count > 0, 'neighbours come together');
+        for (let position = from; position < from + count; position++) covered.push(position);
+        before = from + count;
+      });
+      assert.deepEqual(
+        covered,
+        surviving.map(([position]) => position).sort((a, b) => a - b),
+      );
       const held: number[] = [];
       table.forEach((position, place) => {
         held.push(position);

@@ -151,6 +151,29 @@ export class LocationTable {
     }
   }
 
+  /**
+   * Calls `visit` with the positions whose messages survive the broker, neighbours together, in
+   * order. There may be millions of them: nothing is made for any, and nothing called.
+   */
+  forEachSurvivingRange(visit: (from: number, count: number) => void): void {
+    let from = 0;
+    let end = 0;
+    for (const index of this.#sortedIndexes()) {
+      const locations = this.#chunks.get(index)!.locations;
+      const first = index * CHUNK;
+      for (let slot = 0; slot < CHUNK; slot++) {
+        if (!survives(locations[slot]!)) continue;
+        const position = first + slot;
+        if (position !== end) {
+          if (end > from) visit(from, end - from);
+          from = position;
+        }
+        end = position + 1;
+      }
+    }
+    if (end > from) visit(from, end - from);
+  }
+
   #chunk(index: number): Chunk | undefined {
     if (index === this.#recentIndex) return this.#recent;
     const chunk = this.#chunks.get(index);
