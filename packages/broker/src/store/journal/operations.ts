@@ -132,7 +132,10 @@ export function sealPublish(buffer: Buffer, start: number, end: number, seed: nu
   buffer.writeUInt32BE(publishCrc(buffer, start, end, seed), start + CRC_OFFSET);
 }
 
-/** Whether a publish is as it was written. */
+/**
+ * Whether a publish is as it was written. The buffer has to be the caller's alone: the checksum's
+ * own field is zero while it is looked at.
+ */
 export function isWholePublish(buffer: Buffer, start: number, end: number, seed: number): boolean {
   const crc = buffer.readUInt32BE(start + CRC_OFFSET);
   const isWhole = publishCrc(buffer, start, end, seed) === crc;
