@@ -15,7 +15,7 @@ interface Budget {
 const BUDGETS: readonly Budget[] = [
   { workload: 'auto-ack', heapBytesAMessage: 130 },
   { workload: 'ack-each', heapBytesAMessage: 500 },
-  { workload: 'confirmed', heapBytesAMessage: 1_800 },
+  { workload: 'confirmed', heapBytesAMessage: 1_050 },
 ];
 
 /** What a batch may cost in promises, however many messages it holds. */

@@ -347,7 +347,7 @@ export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
   const turn = new Turn();
-  const slabs = new SlabAllocator();
+  const slabs = new SlabAllocator(turn);
   const node = toWire(options.serverProperties?.clusterName ?? SERVER_PROPERTIES.clusterName);
   const newMessage = (parts: MessageParts): Message => composeMessage(slabs, parts);
   const broken = (error: unknown): void => logger.error('internal error', { error });

@@ -38,6 +38,8 @@ export function route(
   if (extraRoutingKeys !== undefined) {
     return walk(exchange, [routingKey, ...extraRoutingKeys], message, ports).queues;
   }
+  const { router } = exchange;
+  if (router.queuesFor !== undefined) return router.queuesFor(routingKey);
   const known = exchange.routes.get(routingKey, topologyVersion);
   if (known !== undefined) return known;
   const { queues, byRoutingKey } = walk(exchange, [routingKey], message, ports);

@@ -44,6 +44,9 @@ export function survives(location: number): boolean {
  */
 export class LocationTable {
   readonly #chunks = new Map<number, Chunk>();
+  /** The chunk asked for last, and its index: the next position is most often in it too. */
+  #recent: Chunk | undefined;
+  #recentIndex = -1;
   #next: number;
   #count = 0;
 
@@ -78,24 +81,24 @@ export class LocationTable {
   }
 
   get(position: number): number {
-    return this.#chunks.get(Math.floor(position / CHUNK))?.locations[position & MASK] ?? NOWHERE;
+    return this.#chunk(Math.floor(position / CHUNK))?.locations[position & MASK] ?? NOWHERE;
   }
 
   /** Octets of the body of the message at a position; 0 if there is none, or it is UNKNOWN. */
   bodyBytes(position: number): number {
-    return this.#chunks.get(Math.floor(position / CHUNK))?.bodyBytes[position & MASK] ?? 0;
+    return this.#chunk(Math.floor(position / CHUNK))?.bodyBytes[position & MASK] ?? 0;
   }
 
   /** Changes the location of a position that holds a message. */
   set(position: number, location: number): void {
-    const chunk = this.#chunks.get(Math.floor(position / CHUNK));
+    const chunk = this.#chunk(Math.floor(position / CHUNK));
     invariant(chunk !== undefined, 'a location was set of a message that is not there');
     chunk.locations[position & MASK] = location;
   }
 
   /** Puts a message where it was, whether or not it is known already that there is one. */
   restore(position: number, location: number, bodyBytes: number): void {
-    const chunk = this.#chunks.get(Math.floor(position / CHUNK));
+    const chunk = this.#chunk(Math.floor(position / CHUNK));
     if (chunk === undefined || chunk.locations[position & MASK] === NOWHERE) {
       this.#put(position, location, bodyBytes);
       return;
@@ -107,13 +110,17 @@ export class LocationTable {
   /** Empties a position; returns what it held. */
   delete(position: number): number {
     const index = Math.floor(position / CHUNK);
-    const chunk = this.#chunks.get(index);
+    const chunk = this.#chunk(index);
     const location = chunk?.locations[position & MASK] ?? NOWHERE;
     if (chunk === undefined || location === NOWHERE) return NOWHERE;
     chunk.locations[position & MASK] = NOWHERE;
     chunk.bodyBytes[position & MASK] = 0;
     this.#count--;
-    if (--chunk.live === 0) this.#chunks.delete(index);
+    if (--chunk.live === 0) {
+      this.#chunks.delete(index);
+      this.#recent = undefined;
+      this.#recentIndex = -1;
+    }
     return location;
   }
 
@@ -121,7 +128,7 @@ export class LocationTable {
   firstFrom(from: number): number {
     let position = from;
     while (position < this.#next) {
-      const chunk = this.#chunks.get(Math.floor(position / CHUNK));
+      const chunk = this.#chunk(Math.floor(position / CHUNK));
       if (chunk === undefined) {
         position = this.#afterGap(position);
         continue;
@@ -144,9 +151,41 @@ export class LocationTable {
     }
   }
 
+  /**
+   * Calls `visit` with the positions whose messages survive the broker, neighbours together, in
+   * order. There may be millions of them: nothing is made for any, and nothing called.
+   */
+  forEachSurvivingRange(visit: (from: number, count: number) => void): void {
+    let from = 0;
+    let end = 0;
+    for (const index of this.#sortedIndexes()) {
+      const locations = this.#chunks.get(index)!.locations;
+      const first = index * CHUNK;
+      for (let slot = 0; slot < CHUNK; slot++) {
+        if (!survives(locations[slot]!)) continue;
+        const position = first + slot;
+        if (position !== end) {
+          if (end > from) visit(from, end - from);
+          from = position;
+        }
+        end = position + 1;
+      }
+    }
+    if (end > from) visit(from, end - from);
+  }
+
+  #chunk(index: number): Chunk | undefined {
+    if (index === this.#recentIndex) return this.#recent;
+    const chunk = this.#chunks.get(index);
+    if (chunk === undefined) return undefined;
+    this.#recent = chunk;
+    this.#recentIndex = index;
+    return chunk;
+  }
+
   #put(position: number, location: number, bodyBytes: number): void {
     const index = Math.floor(position / CHUNK);
-    let chunk = this.#chunks.get(index);
+    let chunk = this.#chunk(index);
     if (chunk === undefined) {
       chunk = {
         locations: new Float64Array(CHUNK),

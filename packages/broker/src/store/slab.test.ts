@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Slab, SlabAllocator } from './slab.js';
+import type { Slab } from './free-slabs.js';
+import { SlabAllocator } from './slab.js';
 
 /** What is held by one allocation: its range of the slab's buffer. */
 interface Range {

@@ -1,5 +1,5 @@
-/** Size of a slab. One forgotten message holds at most this much, until a sweep moves it. */
-const SLAB_BYTES = 65_536;
+import { Turn } from '../base/turn.js';
+import { FreeSlabs, SLAB_BYTES, type Slab } from './free-slabs.js';
 
 /** What is larger gets memory of its own: it would waste the end of a slab. */
 const OWN_BUFFER_BYTES = 8_192;
@@ -17,19 +17,14 @@ export interface MemoryWatch {
 /** At what share of the maximum there is room again. */
 const ROOM_AGAIN = 0.9;
 
-/** A piece of memory that many small messages share. */
-export interface Slab {
-  readonly buffer: Buffer;
-  /** Octets of it that messages still use. */
-  liveBytes: number;
-}
-
 /**
  * Memory for the bytes of kept messages, handed out front to back. A slab is free as soon as
- * nothing in it is alive any more; the garbage collector sees one object for many messages.
+ * nothing in it is alive any more; the garbage collector sees one object for many messages. What
+ * is given back stays as it is until the turn ends.
  */
 export class SlabAllocator {
-  #current: Slab = newSlab();
+  readonly #free: FreeSlabs;
+  #current: Slab;
   #used = 0;
   #heldBytes = 0;
   #liveBytes = 0;
@@ -40,6 +35,11 @@ export class SlabAllocator {
   #isTooMuch = false;
   /** Where the range last allocated begins, in its slab's buffer. */
   offset = 0;
+
+  constructor(turn: Turn = new Turn()) {
+    this.#free = new FreeSlabs(turn);
+    this.#current = this.#free.take();
+  }
 
   /** Octets that live messages use. */
   get liveBytes(): number {
@@ -85,8 +85,10 @@ export class SlabAllocator {
       return { buffer: Buffer.allocUnsafeSlow(bytes), liveBytes: bytes };
     }
     if (this.#used + bytes > SLAB_BYTES) {
-      this.#current = newSlab();
+      const full = this.#current;
+      this.#current = this.#free.take();
       this.#used = 0;
+      if (full.liveBytes === 0) this.#free.giveBack(full);
     }
     const slab = this.#current;
     if (slab.liveBytes === 0) this.#heldBytes += SLAB_BYTES;
@@ -109,8 +111,14 @@ export class SlabAllocator {
     slab.liveBytes -= bytes;
     this.#liveBytes -= bytes;
     this.#liveMessages--;
-    if (slab.liveBytes === 0) this.#heldBytes -= slab.buffer.length;
+    if (slab.liveBytes === 0) this.#emptied(slab);
     if (this.#isTooMuch) this.#lookForRoom();
+  }
+
+  #emptied(slab: Slab): void {
+    const { length } = slab.buffer;
+    this.#heldBytes -= length;
+    if (length === SLAB_BYTES && slab !== this.#current) this.#free.giveBack(slab);
   }
 
   #full(): void {
@@ -130,8 +138,4 @@ export class SlabAllocator {
   isMostlyDead(slab: Slab): boolean {
     return slab !== this.#current && slab.liveBytes * 4 < slab.buffer.length;
   }
-}
-
-function newSlab(): Slab {
-  return { buffer: Buffer.allocUnsafeSlow(SLAB_BYTES), liveBytes: 0 };
 }

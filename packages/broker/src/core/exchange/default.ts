@@ -15,6 +15,10 @@ export class DefaultRouter implements Router {
     this.#queues = queues;
   }
 
+  queuesFor(routingKey: string): readonly Queue[] {
+    return this.#queues.get(routingKey)?.alone ?? NONE;
+  }
+
   check(): void {}
 
   add(): void {}
@@ -35,3 +39,5 @@ export class DefaultRouter implements Router {
     }));
   }
 }
+
+const NONE: readonly Queue[] = [];

@@ -18,12 +18,29 @@ interface Criteria {
 
 /**
  * All criteria together: each header that any of them names is looked up once a message, however
- * many bindings ask for it.
+ * many bindings ask for it. Bindings that want a string, and all else they name, are found by that
+ * string, so that those who want another one cost nothing.
  */
 interface Plan {
   readonly names: readonly string[];
-  readonly steps: readonly Step[];
+  readonly indexes: readonly Index[];
+  /** Bindings that have to be looked at whatever the headers are. */
+  readonly rest: readonly Step[];
 }
+
+/** Bindings that want a string in the same header. */
+interface Index {
+  /** The header's place in the plan's names. */
+  readonly at: number;
+  readonly byValue: ReadonlyMap<string, readonly Step[]>;
+  /** All of them: a header of another type than string may have a value that is the same. */
+  readonly all: readonly Step[];
+}
+
+/** The headers of a message, by their places in the plan's names. */
+type Found = readonly (FieldValue | undefined)[];
+
+const NO_STEPS: readonly Step[] = [];
 
 /** A binding's criteria, with places in the plan's names instead of names. */
 interface Step {
@@ -68,16 +85,27 @@ export class HeadersRouter implements Router {
   route(_routingKey: string, message: Message, into: Set<Destination>): void {
     if (this.#bindings.size === 0) return;
     this.#plan ??= planOf(this.#bindings);
-    const { names, steps } = this.#plan;
+    const { names, indexes, rest } = this.#plan;
     const headers = message.headers();
     const found = names.map((name) => headers.get(name));
-    for (const step of steps) if (matches(step, found)) into.add(step.destination);
+    for (const step of rest) if (matches(step, found)) into.add(step.destination);
+    for (const index of indexes) {
+      for (const step of candidates(index, found)) {
+        if (matches(step, found)) into.add(step.destination);
+      }
+    }
   }
 
   explain(bindings: Iterable<Binding>, _routingKey: string, message: Message): BindingVerdict[] {
     const headers = message.headers();
     return explainEach(bindings, (binding) => judge(binding.arguments, headers));
   }
+}
+
+function candidates({ at, byValue, all }: Index, found: Found): readonly Step[] {
+  const header = found[at];
+  if (header === undefined) return NO_STEPS;
+  return header.type === 'S' ? (byValue.get(header.value) ?? NO_STEPS) : all;
 }
 
 function planOf(bindings: ReadonlyMap<Binding, Criteria>): Plan {
@@ -93,7 +121,54 @@ function planOf(bindings: ReadonlyMap<Binding, Criteria>): Plan {
     at: fields.map(([name]) => placeOf(name)),
     wanted: fields.map(([, value]) => value),
   }));
-  return { names: [...places.keys()], steps };
+  const distinct = distinctStrings(steps);
+  const indexed = new Map<number, Step[]>();
+  const rest: Step[] = [];
+  for (const step of steps) {
+    const at = step.any ? undefined : mostTelling(step, distinct);
+    if (at === undefined) rest.push(step);
+    else addTo(indexed, at, step);
+  }
+  const indexes = [...indexed].map(([at, all]) => indexOf(at, all));
+  return { names: [...places.keys()], indexes, rest };
+}
+
+/** The strings that are wanted in each header, by its place. */
+function distinctStrings(steps: readonly Step[]): ReadonlyMap<number, ReadonlySet<string>> {
+  const distinct = new Map<number, Set<string>>();
+  for (const { at, wanted } of steps) {
+    wanted.forEach((value, field) => {
+      if (value.type !== 'S') return;
+      const strings = distinct.get(at[field]!) ?? new Set();
+      distinct.set(at[field]!, strings.add(value.value));
+    });
+  }
+  return distinct;
+}
+
+/** The header with the most different strings wanted, of those in which a binding wants one. */
+function mostTelling(
+  { at, wanted }: Step,
+  distinct: ReadonlyMap<number, ReadonlySet<string>>,
+): number | undefined {
+  const places = at.filter((_, field) => wanted[field]!.type === 'S');
+  const count = (place: number): number => distinct.get(place)?.size ?? 0;
+  return places.sort((one, other) => count(other) - count(one))[0];
+}
+
+function indexOf(at: number, all: readonly Step[]): Index {
+  const byValue = new Map<string, Step[]>();
+  for (const step of all) {
+    const value = step.wanted[step.at.indexOf(at)]!;
+    if (value.type === 'S') addTo(byValue, value.value, step);
+  }
+  return { at, byValue, all };
+}
+
+function addTo<K>(map: Map<K, Step[]>, key: K, step: Step): void {
+  const steps = map.get(key);
+  if (steps === undefined) map.set(key, [step]);
+  else steps.push(step);
 }
 
 function criteriaOf(args: FieldTable): Criteria {
@@ -106,10 +181,7 @@ function criteriaOf(args: FieldTable): Criteria {
   return { any: match.startsWith('any'), fields };
 }
 
-function matches(
-  { any, at, wanted }: Omit<Step, 'destination'>,
-  found: readonly (FieldValue | undefined)[],
-): boolean {
+function matches({ any, at, wanted }: Omit<Step, 'destination'>, found: Found): boolean {
   for (let field = 0; field < at.length; field++) {
     const header = found[at[field]!];
     const value = wanted[field]!;

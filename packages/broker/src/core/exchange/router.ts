@@ -38,6 +38,11 @@ export interface Router {
    * nothing: nobody can tell that it was asked.
    */
   explain(bindings: Iterable<Binding>, routingKey: string, message: Message): BindingVerdict[];
+  /**
+   * The queues a routing key leads to, of a type that can tell at once and leads to nothing else.
+   * It is not asked for {@link route} then, unless a message has several routing keys.
+   */
+  queuesFor?(routingKey: string): readonly Queue[];
   /** Messages that what is newly bound gets, oldest first. */
   history?(): readonly Message[];
   /** The exchange is gone: lets go of what was kept. */

@@ -7,6 +7,8 @@ class Node {
   readonly destinations = new DestinationCount();
   /** Whether this is a `#`: it takes any further word. */
   readonly isRest: boolean;
+  /** The step of a match it was reached on last: two ways may lead here, it counts once. */
+  reachedOn = 0;
 
   constructor(word: string) {
     this.isRest = word === '#';
@@ -33,6 +35,8 @@ export interface Followed {
  */
 export class TopicTrie {
   readonly #root = new Node('');
+  /** Counts the words of all matches there have been. */
+  #step = 0;
 
   add(words: readonly string[], destination: Destination): void {
     let node = this.#root;
@@ -61,12 +65,12 @@ export class TopicTrie {
   }
 
   /**
-   * Follows all patterns at once, word by word, as a set of places in the tree. A `#` is a place
+   * Follows all patterns at once, word by word, as a row of places in the tree. A `#` is a place
    * that every further word leads back to, so no key makes this more than words × places.
    */
   match(words: readonly string[], into: Set<Destination>): void {
     let places = this.#begin();
-    for (const word of words) places = step(places, word);
+    for (const word of words) places = this.#follow(places, word);
     for (const place of places) place.destinations.addAllTo(into);
   }
 
@@ -75,35 +79,42 @@ export class TopicTrie {
     let places = this.#begin();
     let followed = 0;
     for (const word of words) {
-      const next = step(places, word);
-      if (next.size === 0) break;
+      const next = this.#follow(places, word);
+      if (next.length === 0) break;
       places = next;
       followed++;
     }
-    const nextWords = new Set([...places].flatMap(({ children }) => [...children.keys()]));
-    const isEnd = [...places].some(({ destinations }) => !destinations.isEmpty);
+    const nextWords = new Set(places.flatMap(({ children }) => [...children.keys()]));
+    const isEnd = places.some(({ destinations }) => !destinations.isEmpty);
     return { words: followed, next: [...nextWords], isEnd };
   }
 
-  #begin(): Set<Node> {
-    const places = new Set<Node>();
-    addPlace(this.#root, places);
+  #begin(): Node[] {
+    const places: Node[] = [];
+    this.#step++;
+    this.#reach(this.#root, places);
     return places;
   }
-}
 
-/** The places that a word leads to. */
-function step(places: ReadonlySet<Node>, word: string): Set<Node> {
-  const next = new Set<Node>();
-  for (const place of places) {
-    if (place.isRest) addPlace(place, next);
-    addPlace(place.children.get(word), next);
-    addPlace(place.children.get('*'), next);
+  /** The places that a word leads to. */
+  #follow(places: readonly Node[], word: string): Node[] {
+    const next: Node[] = [];
+    this.#step++;
+    for (const place of places) {
+      if (place.isRest) this.#reach(place, next);
+      this.#reach(place.children.get(word), next);
+      this.#reach(place.children.get('*'), next);
+    }
+    return next;
   }
-  return next;
-}
 
-/** Adds a place, and what `#` behind it makes of no words at all. */
-function addPlace(node: Node | undefined, places: Set<Node>): void {
-  for (let place = node; place !== undefined; place = place.children.get('#')) places.add(place);
+  /** Adds a place, and what `#` behind it makes of no words at all. */
+  #reach(node: Node | undefined, places: Node[]): void {
+    let place = node;
+    while (place !== undefined && place.reachedOn !== this.#step) {
+      place.reachedOn = this.#step;
+      places.push(place);
+      place = place.children.get('#');
+    }
+  }
 }

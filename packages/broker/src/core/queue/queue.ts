@@ -29,6 +29,8 @@ const NOT_STORED = -1;
 export class Queue {
   readonly kind = 'queue' as const;
   readonly spec: QueueSpec;
+  /** Where a message goes that goes nowhere else. */
+  readonly alone: readonly Queue[] = [this];
   /** Exchanges with a binding to this queue. */
   readonly sources: Set<Exchange> = new Set();
   readonly #ports: QueuePorts;

@@ -10,7 +10,8 @@ import {
 import { copyBytes } from '../../base/copy-bytes.js';
 import { invariant } from '../../base/invariant.js';
 import { Message } from '../../core/message.js';
-import type { Slab, SlabAllocator } from '../../store/slab.js';
+import type { Slab } from '../../store/free-slabs.js';
+import type { SlabAllocator } from '../../store/slab.js';
 import { readKeys, storedKeysBytes, writeKeys } from './stored-keys.js';
 
 const NO_HEADERS: FieldTable = new Map();

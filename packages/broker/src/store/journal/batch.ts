@@ -1,3 +1,4 @@
+import { NumberList } from '../../base/number-list.js';
 import type { Returned } from '../message-store.js';
 import type { Chain, MessageWriter } from './chain.js';
 import { BATCH_HEADER_BYTES } from './journal-format.js';
@@ -34,13 +35,11 @@ export class Batch {
   /** Operations in it. */
   count = 0;
   /** Where each publish begins and ends. */
-  readonly #publishStarts: number[] = [];
-  readonly #publishEnds: number[] = [];
-  /** Each placement: whose, which position, and where its publish begins. */
-  readonly #stores: Chain[] = [];
-  readonly #positions: number[] = [];
-  readonly #expiries: number[] = [];
-  readonly #starts: number[] = [];
+  readonly #publishStarts = new NumberList();
+  readonly #publishEnds = new NumberList();
+  readonly #placements = new Placements();
+  /** Where the publish of each placement begins. */
+  readonly #starts = new NumberList();
 
   get isEmpty(): boolean {
     return this.count === 0;
@@ -62,31 +61,22 @@ export class Batch {
   }
 
   /** Adds a publish; one into more queues than it has room for becomes several. */
-  publish(
-    message: MessageWriter,
-    stores: readonly Chain[],
-    positions: readonly number[],
-    expiries: readonly number[],
-    transient: boolean,
-  ): void {
-    for (let from = PLACEMENTS_MAX; from < stores.length; from += PLACEMENTS_MAX) {
-      const [some, at] = [stores.slice(from), positions.slice(from)];
-      this.#publish(message, some, at, expiries.slice(from), transient);
+  publish(message: MessageWriter, placements: Placements, transient: boolean): void {
+    for (let from = 0; from < placements.count; from += PLACEMENTS_MAX) {
+      const end = Math.min(from + PLACEMENTS_MAX, placements.count);
+      this.#publish(message, placements, from, end, transient);
     }
-    this.#publish(message, stores, positions, expiries, transient);
     this.count++;
   }
 
   #publish(
     message: MessageWriter,
-    allStores: readonly Chain[],
-    positions: readonly number[],
-    expiries: readonly number[],
+    placements: Placements,
+    from: number,
+    end: number,
     transient: boolean,
   ): void {
-    const isTooMany = allStores.length > PLACEMENTS_MAX;
-    const stores = isTooMany ? allStores.slice(0, PLACEMENTS_MAX) : allStores;
-    const headBytes = publishHeadBytes(stores.length);
+    const headBytes = publishHeadBytes(end - from);
     const at = this.#reserve(headBytes + message.storedBytes);
     const buffer = this.#buffer;
     buffer.fill(0, at, at + PUBLISH_HEADER_BYTES);
@@ -94,19 +84,18 @@ export class Batch {
     buffer[at + 1] = transient ? TRANSIENT : 0;
     buffer[at + 2] = message.priority;
     buffer[at + 3] = message.format;
-    buffer.writeUInt16BE(stores.length, at + 4);
+    buffer.writeUInt16BE(end - from, at + 4);
     buffer.writeUInt32BE(message.bodyBytes, at + BODY_BYTES_OFFSET);
     buffer.writeUInt32BE(message.storedBytes, at + 28);
-    for (let i = 0; i < stores.length; i++) {
-      const store = stores[i]!;
-      const position = positions[i]!;
-      const place = at + PUBLISH_HEADER_BYTES + i * PLACEMENT_BYTES;
-      buffer.writeDoubleBE(store.chain, place);
+    let place = at + PUBLISH_HEADER_BYTES;
+    for (let each = from; each < end; each++, place += PLACEMENT_BYTES) {
+      const chain = placements.chain(each);
+      const position = placements.position(each);
+      const expiresAt = placements.expiresAt(each);
+      buffer.writeDoubleBE(chain.chain, place);
       buffer.writeDoubleBE(position, place + 8);
-      buffer.writeDoubleBE(expiries[i]!, place + 16);
-      this.#stores.push(store);
-      this.#positions.push(position);
-      this.#expiries.push(expiries[i]!);
+      buffer.writeDoubleBE(expiresAt, place + 16);
+      this.#placements.add(chain, position, expiresAt);
       this.#starts.push(at);
     }
     message.writeTo(buffer, at + headBytes);
@@ -152,7 +141,8 @@ export class Batch {
    */
   sealPublishes(target: Buffer, shift: number, seed: number): void {
     for (let i = 0; i < this.#publishStarts.length; i++) {
-      sealPublish(target, this.#publishStarts[i]! + shift, this.#publishEnds[i]! + shift, seed);
+      const start = this.#publishStarts.at(i) + shift;
+      sealPublish(target, start, this.#publishEnds.at(i) + shift, seed);
     }
   }
 
@@ -163,8 +153,10 @@ export class Batch {
   forEachPlacement(
     visit: (store: Chain, position: number, offset: number, expiresAt: number) => void,
   ): void {
-    for (let i = 0; i < this.#stores.length; i++) {
-      visit(this.#stores[i]!, this.#positions[i]!, this.#starts[i]!, this.#expiries[i]!);
+    const placements = this.#placements;
+    for (let i = 0; i < placements.count; i++) {
+      const expiresAt = placements.expiresAt(i);
+      visit(placements.chain(i), placements.position(i), this.#starts.at(i), expiresAt);
     }
   }
 
@@ -173,12 +165,10 @@ export class Batch {
     if (this.#buffer.length > KEEP_BYTES) this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#length = BATCH_HEADER_BYTES;
     this.count = 0;
-    this.#publishStarts.length = 0;
-    this.#publishEnds.length = 0;
-    this.#stores.length = 0;
-    this.#positions.length = 0;
-    this.#expiries.length = 0;
-    this.#starts.length = 0;
+    this.#publishStarts.clear();
+    this.#publishEnds.clear();
+    this.#placements.clear();
+    this.#starts.clear();
   }
 
   #reserve(bytes: number): number {
@@ -190,5 +180,42 @@ export class Batch {
     }
     this.#length = at + bytes;
     return at;
+  }
+}
+
+/** Which positions messages take, in which chains: a list that is filled and emptied a lot. */
+export class Placements {
+  readonly #chains: (Chain | undefined)[] = [];
+  readonly #positions = new NumberList();
+  readonly #expiries = new NumberList();
+
+  get count(): number {
+    return this.#positions.length;
+  }
+
+  /** `expiresAt`: milliseconds of wall time, 0 for never. */
+  add(chain: Chain, position: number, expiresAt: number): void {
+    this.#chains[this.count] = chain;
+    this.#positions.push(position);
+    this.#expiries.push(expiresAt);
+  }
+
+  chain(at: number): Chain {
+    return this.#chains[at]!;
+  }
+
+  position(at: number): number {
+    return this.#positions.at(at);
+  }
+
+  expiresAt(at: number): number {
+    return this.#expiries.at(at);
+  }
+
+  clear(): void {
+    // The array keeps its length, and with it its memory; what is gone must not be held by it.
+    this.#chains.fill(undefined, 0, this.count);
+    this.#positions.clear();
+    this.#expiries.clear();
   }
 }

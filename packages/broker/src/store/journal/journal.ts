@@ -1,6 +1,6 @@
 import type { Turn, TurnEnd } from '../../base/turn.js';
 import type { Returned } from '../message-store.js';
-import { Batch } from './batch.js';
+import { Batch, Placements } from './batch.js';
 import type { Chain, Placing, Storable } from './chain.js';
 import type { JournalOptions } from './journal-file.js';
 import { JournalFiles, type JournalFilesPorts, type JournalStart } from './journal-files.js';
@@ -39,9 +39,7 @@ export class Journal implements TurnEnd {
    */
   #placing: Storable | undefined;
   #isPlacingTransient = false;
-  readonly #placingStores: Chain[] = [];
-  readonly #placingPositions: number[] = [];
-  readonly #placingExpiries: number[] = [];
+  readonly #placements = new Placements();
   readonly #removing: Chain[] = [];
   #appended: number;
   #durable: number;
@@ -134,14 +132,14 @@ export class Journal implements TurnEnd {
     const { transient, expiresAt } = placing;
     if (this.#placing !== message || this.#isPlacingTransient !== transient) {
       this.#endPlacing();
+      // It may be gone from all its queues before it is written.
+      message.retain();
       this.#placing = message;
       this.#isPlacingTransient = transient;
       this.#appended++;
       this.#defer();
     }
-    this.#placingStores.push(store);
-    this.#placingPositions.push(position);
-    this.#placingExpiries.push(expiresAt);
+    this.#placements.add(store, position, expiresAt);
   }
 
   remove(chain: number, from: number, count: number): void {
@@ -246,16 +244,9 @@ export class Journal implements TurnEnd {
     const message = this.#placing;
     if (message === undefined) return;
     this.#placing = undefined;
-    this.#gathering.publish(
-      message,
-      this.#placingStores,
-      this.#placingPositions,
-      this.#placingExpiries,
-      this.#isPlacingTransient,
-    );
-    this.#placingStores.length = 0;
-    this.#placingPositions.length = 0;
-    this.#placingExpiries.length = 0;
+    this.#gathering.publish(message, this.#placements, this.#isPlacingTransient);
+    message.release();
+    this.#placements.clear();
   }
 
   #hasWork(): boolean {

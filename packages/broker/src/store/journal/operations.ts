@@ -32,7 +32,7 @@ import type { Returned } from '../message-store.js';
  * `expires`, `until` and `due` are milliseconds of wall time, 0 for none; `body` is how many octets
  * of the message are its body; `extension` is room for what a later version wants to know without
  * reading the message. A publish has a checksum of its own, because it is read back alone; it
- * starts from the file's seed, and leaves its own field out.
+ * starts from the file's seed, and counts its own field as zeros.
  */
 export const PUBLISH = 1;
 export const REMOVE = 2;
@@ -127,20 +127,26 @@ export function publishHeadBytes(placements: number): number {
   return PUBLISH_HEADER_BYTES + placements * PLACEMENT_BYTES;
 }
 
-/** Checksum of a whole publish operation. */
-export function publishCrc(buffer: Buffer, start: number, end: number, seed: number): number {
-  const head = crc32(buffer.subarray(start, start + CRC_OFFSET), seed);
-  return crc32(buffer.subarray(start + CRC_OFFSET + 4, end), head);
-}
-
 /** Puts the checksum into a publish that is otherwise complete. */
 export function sealPublish(buffer: Buffer, start: number, end: number, seed: number): void {
   buffer.writeUInt32BE(publishCrc(buffer, start, end, seed), start + CRC_OFFSET);
 }
 
-/** Whether a publish is as it was written. */
+/**
+ * Whether a publish is as it was written. The buffer has to be the caller's alone: the checksum's
+ * own field is zero while it is looked at.
+ */
 export function isWholePublish(buffer: Buffer, start: number, end: number, seed: number): boolean {
-  return publishCrc(buffer, start, end, seed) === buffer.readUInt32BE(start + CRC_OFFSET);
+  const crc = buffer.readUInt32BE(start + CRC_OFFSET);
+  const isWhole = publishCrc(buffer, start, end, seed) === crc;
+  buffer.writeUInt32BE(crc, start + CRC_OFFSET);
+  return isWhole;
+}
+
+/** Checksum of a whole publish operation; leaves zeros in its place. */
+function publishCrc(buffer: Buffer, start: number, end: number, seed: number): number {
+  buffer.writeUInt32BE(0, start + CRC_OFFSET);
+  return crc32(buffer.subarray(start, end), seed);
 }
 
 /** Octets of the publish operation at `at`; undefined if its header is not whole or it is none. */

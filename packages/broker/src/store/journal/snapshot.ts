@@ -1,4 +1,3 @@
-import { survives } from '../location-table.js';
 import type { Chain } from './chain.js';
 import {
   CHAIN,
@@ -50,7 +49,7 @@ function encodeTopology(change: unknown): Buffer {
 
 function encodeChain(store: Chain): Buffer {
   let ranges = 0;
-  forEachRange(store, () => ranges++);
+  store.locations.forEachSurvivingRange(() => ranges++);
   const waiting = [...store.returned].filter(([, { retryAt }]) => retryAt > 0);
   const entries = ranges + store.returned.size;
   const chainBytes = CHAIN_HEADER_BYTES + entries * RANGE_BYTES;
@@ -67,30 +66,10 @@ function encodeChain(store: Chain): Buffer {
     bytes.writeUInt32BE(count, at + 8);
     at += RANGE_BYTES;
   };
-  forEachRange(store, write);
+  store.locations.forEachSurvivingRange(write);
   for (const [position, { returns }] of store.returned) write(position, returns);
   for (const [position, returned] of waiting) {
     at += encodeReturned(bytes, at, store.chain, position, returned);
   }
   return bytes;
-}
-
-/**
- * Calls `visit` with the positions that hold persistent messages, neighbours together. There may be
- * as many as messages: nothing is made for any of them.
- */
-function forEachRange(store: Chain, visit: (from: number, count: number) => void): void {
-  let from = 0;
-  let count = 0;
-  store.locations.forEach((position, location) => {
-    if (!survives(location)) return;
-    if (count > 0 && from + count === position) {
-      count++;
-      return;
-    }
-    if (count > 0) visit(from, count);
-    from = position;
-    count = 1;
-  });
-  if (count > 0) visit(from, count);
 }

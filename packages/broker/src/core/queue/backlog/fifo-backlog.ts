@@ -14,7 +14,8 @@ export class FifoBacklog implements Backlog {
   /** The first position that was never taken. */
   #fresh: number;
   #freshCount = 0;
-  readonly #returned = new PositionHeap();
+  /** What was taken and given back; there as soon as anything is. */
+  #returned: PositionHeap | undefined;
   redelivered = false;
   onLost: (position: number, wasReady: boolean) => void = () => {};
 
@@ -24,9 +25,9 @@ export class FifoBacklog implements Backlog {
     this.#fresh = store.redeliveredBelow;
     let position = store.firstFrom(0);
     for (; position < this.#fresh; position = store.firstFrom(position + 1)) {
-      this.#returned.push(position);
+      this.giveBack(position);
     }
-    this.#freshCount = store.size - this.#returned.size;
+    this.#freshCount = store.size - this.#returnedCount;
     store.onLost = (lost) => this.#lost(lost);
   }
 
@@ -40,7 +41,11 @@ export class FifoBacklog implements Backlog {
   }
 
   get ready(): number {
-    return this.#freshCount + this.#returned.size;
+    return this.#freshCount + this.#returnedCount;
+  }
+
+  get #returnedCount(): number {
+    return this.#returned === undefined ? 0 : this.#returned.size;
   }
 
   get hasNext(): boolean {
@@ -53,7 +58,7 @@ export class FifoBacklog implements Backlog {
   }
 
   take(): number {
-    if (this.#returned.size > 0) {
+    if (this.#returned !== undefined && this.#returned.size > 0) {
       this.redelivered = true;
       return this.#returned.pop();
     }
@@ -74,6 +79,7 @@ export class FifoBacklog implements Backlog {
   }
 
   giveBack(position: number): void {
+    this.#returned ??= new PositionHeap();
     this.#returned.push(position);
   }
 
@@ -81,7 +87,7 @@ export class FifoBacklog implements Backlog {
 
   withhold(position: number): boolean {
     if (position >= this.#fresh) return false;
-    this.#returned.delete(position);
+    this.#returned?.delete(position);
     return true;
   }
 
@@ -91,7 +97,7 @@ export class FifoBacklog implements Backlog {
 
   drop(position: number): void {
     if (position >= this.#fresh) this.#freshCount--;
-    else this.#returned.delete(position);
+    else this.#returned?.delete(position);
     this.#store.remove(position);
   }
 
@@ -108,7 +114,7 @@ export class FifoBacklog implements Backlog {
   }
 
   forEachReady(visit: (position: number) => void): void {
-    this.#returned.forEach(visit);
+    this.#returned?.forEach(visit);
     let position = this.#store.firstFrom(this.#fresh);
     for (; position < this.#store.next; position = this.#store.firstFrom(position + 1)) {
       visit(position);
@@ -137,22 +143,27 @@ export class FifoBacklog implements Backlog {
 
   groupedBy(key: GroupKey | undefined): Backlog {
     if (key === undefined) return this;
-    const state = { store: this.#store, fresh: this.#fresh, returned: this.#returned };
+    const state = {
+      store: this.#store,
+      fresh: this.#fresh,
+      returned: this.#returned ?? new PositionHeap(),
+    };
     return new GroupedBacklog(state, key);
   }
 
   /** Position of the first ready message, if there is one. */
   #first(): number {
-    if (this.#returned.size > 0) return this.#returned.peek();
+    const returned = this.#returned;
+    if (returned !== undefined && returned.size > 0) return returned.peek();
     return this.#store.firstFrom(this.#fresh);
   }
 
   #lost(position: number): void {
     const isFresh = position >= this.#fresh;
     let isReturned = false;
-    if (!isFresh) this.#returned.forEach((each) => (isReturned ||= each === position));
+    if (!isFresh) this.#returned?.forEach((each) => (isReturned ||= each === position));
     if (isFresh) this.#freshCount--;
-    if (isReturned) this.#returned.delete(position);
+    else if (isReturned) this.#returned?.delete(position);
     this.onLost(position, isFresh || isReturned);
   }
 
@@ -162,7 +173,7 @@ export class FifoBacklog implements Backlog {
 
   clear(): void {
     this.#store.clear();
-    this.#returned.clear();
+    this.#returned = undefined;
     this.#freshCount = 0;
     this.#fresh = this.#store.next;
   }

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  LocationTable,
+  MEMORY_ONLY,
+  NOWHERE,
+  PENDING,
+  survives,
+  transientAt,
+  UNKNOWN,
+} from './location-table.js';
+
+const location = fc.constantFrom(1, 12_345, PENDING, MEMORY_ONLY, UNKNOWN, transientAt(99));
+
+const step = fc.record({
+  kind: fc.constantFrom('push', 'push', 'skip', 'set', 'restore', 'delete', 'delete'),
+  at: fc.nat(),
+  count: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 1_500 })),
+  location,
+});
+
+test('it behaves as a map by position does', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
+      const table = new LocationTable(0);
+      const model = new Map<number, { readonly place: number; readonly bodyBytes: number }>();
+      let next = 0;
+      for (const { kind, at, count, location: place } of steps) {
+        const position = at % (next + 1);
+        const known = model.get(position);
+        if (kind === 'push') {
+          for (let i = 0; i < count; i++) {
+            assert.equal(table.push(place, count), next);
+            model.set(next++, { place, bodyBytes: count });
+          }
+        } else if (kind === 'skip') {
+          next += count;
+          table.skipTo(next);
+        } else if (kind === 'set' && known !== undefined) {
+          table.set(position, place);
+          model.set(position, { ...known, place });
+        } else if (kind === 'restore' && position < next) {
+          table.restore(position, place, count);
+          model.set(position, { place, bodyBytes: count });
+        } else if (kind === 'delete') {
+          for (let each = position; each < position + count; each++) {
+            assert.equal(table.delete(each), model.get(each)?.place ?? NOWHERE);
+            model.delete(each);
+          }
+        }
+        assert.equal(table.count, model.size);
+        assert.equal(table.get(position), model.get(position)?.place ?? NOWHERE);
+        assert.equal(table.bodyBytes(position), model.get(position)?.bodyBytes ?? 0);
+        const following = [...model.keys()].filter((each) => each >= position);
+        const first = following.reduce((least, each) => Math.min(least, each), next);
+        assert.equal(table.firstFrom(position), first);
+      }
+      const surviving = [...model].filter(([, { place }]) => survives(place));
+      const covered: number[] = [];
+      let before = -1;
+      table.forEachSurvivingRange((from, count) => {
+        assert.ok(from > before && count > 0, 'neighbours come together');
+        for (let position = from; position < from + count; position++) covered.push(position);
+        before = from + count;
+      });
+      assert.deepEqual(
+        covered,
+        surviving.map(([position]) => position).sort((a, b) => a - b),
+      );
+      const held: number[] = [];
+      table.forEach((position, place) => {
+        held.push(position);
+        assert.equal(place, model.get(position)?.place);
+      });
+      assert.deepEqual(
+        held,
+        [...model.keys()].sort((a, b) => a - b),
+      );
+    }),
+    { numRuns: 60 },
+  );
+});
