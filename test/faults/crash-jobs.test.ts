@@ -17,8 +17,9 @@ const KILLS = 15;
 /** Small, so that there is much turning over. */
 const FILE_BYTES = 65_536;
 const LIFE_MILLISECONDS_MAX = 250;
-const GROUPS = 9;
-const RETRY_MILLISECONDS = 40;
+const GROUPS = 40;
+/** Longer than a start takes. */
+const RETRY_MILLISECONDS = 1_000;
 const PREFETCH = 20;
 
 const JOBS = {
@@ -114,7 +115,7 @@ class Jobs {
     }
     this.#atWork.set(job.group, id);
     const deliveryTag = Number(method.args.deliveryTag);
-    const isReturned = this.#random.percent(20);
+    const isReturned = this.#random.percent(10);
     // It takes a while: others have to wait.
     setImmediate(() => {
       this.#atWork.delete(job.group);
