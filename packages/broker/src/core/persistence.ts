@@ -57,6 +57,8 @@ export class Journalled implements Persistence {
   readonly #budget: MemoryBudget;
   /** Chains from before the start, until their queue is there. */
   readonly #recovered: Map<number, RecoveredChain>;
+  /** Which levels those have, by the number of the queue. */
+  readonly #levels = new Map<number, number[]>();
   #nextQueueNumber = 1;
   /** While the topology is being put back nothing is noted: the journal says it already. */
   #isRestoring = true;
@@ -69,6 +71,12 @@ export class Journalled implements Persistence {
     this.#journal = journal;
     this.#budget = budget;
     this.#recovered = new Map(recovered);
+    for (const chain of recovered.keys()) {
+      const queueNumber = Math.floor(chain / LEVELS);
+      const levels = this.#levels.get(queueNumber);
+      if (levels === undefined) this.#levels.set(queueNumber, [chain % LEVELS]);
+      else levels.push(chain % LEVELS);
+    }
   }
 
   get nextQueueNumber(): number {
@@ -92,13 +100,12 @@ export class Journalled implements Persistence {
   restored(): void {
     this.#isRestoring = false;
     this.#recovered.clear();
+    this.#levels.clear();
   }
 
   storesFor(queueNumber: number, durable: boolean): QueueStores {
     const first = queueNumber * LEVELS;
-    const levels = [...this.#recovered.keys()]
-      .filter((chain) => chain >= first && chain < first + LEVELS)
-      .map((chain) => chain - first);
+    const levels = this.#levels.get(queueNumber) ?? [];
     // What goes into a queue's store are messages, and so what comes out of it.
     const open = (level: number): MessageStore<Message> =>
       this.#openStore(first + level, durable) as unknown as MessageStore<Message>;
