@@ -48,7 +48,7 @@ class Jobs {
   readonly jobs = new Map<number, Job>();
   readonly #random = new SeededRandom(1);
   #client!: StreamClient;
-  /** In this life: what has been published, which job of a group is at work, what was given back. */
+  /** In this life: what was published, which job of a group is at work, what was given back. */
   #published: number[] = [];
   #atWork = new Map<number, number>();
   #returned: { readonly id: number; readonly at: number; readonly published: number }[] = [];

@@ -7,7 +7,7 @@ import type { Turn } from './base/turn.js';
 import { KEY_FORMAT, StoredKey } from './core/deduplication/stored-key.js';
 import { provideEventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
-import { endsChain, Journalled } from './core/persistence.js';
+import { chainsEndedBy, Journalled } from './core/persistence.js';
 import type { EventSink } from './core/ports.js';
 import type { TopologyChange } from './core/topology.js';
 import { VirtualHost } from './core/virtual-host.js';
@@ -63,7 +63,7 @@ export async function openJournal(
     ? await lockDirectory(options.directory, random, ports.clock)
     : undefined;
   try {
-    const recovered = await recover(files, options.directory, endsChain, logger);
+    const recovered = await recover(files, options.directory, chainsEndedBy, logger);
     const journal: Journal = new Journal(
       {
         ...ports,

@@ -1,7 +1,7 @@
 import type { Journal } from '../store/journal/journal.js';
 import type { RecoveredChain } from '../store/journal/recovery/recovered-state.js';
 import { JournalStore } from '../store/journal-store.js';
-import { LocationTable } from '../store/location-table.js';
+import { FreeChunks, LocationTable } from '../store/location-table.js';
 import type { MemoryBudget } from '../store/memory-budget.js';
 import { MemoryStore } from '../store/memory-store.js';
 import type { MessageStore } from '../store/message-store.js';
@@ -57,6 +57,7 @@ export class Journalled implements Persistence {
   readonly #budget: MemoryBudget;
   /** Chains from before the start, until their queue is there. */
   readonly #recovered: Map<number, RecoveredChain>;
+  readonly #freeChunks = new FreeChunks();
   /** Which levels those have, by the number of the queue. */
   readonly #levels = new Map<number, number[]>();
   #nextQueueNumber = 1;
@@ -129,7 +130,7 @@ export class Journalled implements Persistence {
   #openStore(chain: number, durable: boolean): JournalStore {
     const recovered = this.#recovered.get(chain);
     this.#recovered.delete(chain);
-    const locations = recovered?.locations ?? new LocationTable(0);
+    const locations = recovered?.locations ?? new LocationTable(0, this.#freeChunks);
     const reserved = durable ? (recovered?.reserved ?? 0) : 0;
     const remembered = recovered?.remembered ?? new Map();
     const options = { chain, durable, locations, reserved, remembered };
@@ -139,11 +140,14 @@ export class Journalled implements Persistence {
   }
 }
 
-/** Whether a change ends a chain: its queue, its window or the exchange that delays it is gone. */
-export function endsChain(change: unknown, chain: number): boolean {
+/**
+ * Which chains a change ends, if any: their queue, their window or the exchange that delays them is
+ * gone.
+ */
+export function chainsEndedBy(change: unknown): ((chain: number) => boolean) | undefined {
   // What the journal holds was written by record().
   const { what, number } = change as { what: string; number?: number };
-  if (what === 'window-ended') return chain === WINDOW_CHAINS + (number ?? 0);
-  const ends = what === 'queue-deleted' || what === 'delays-deleted';
-  return ends && number === Math.floor(chain / LEVELS);
+  if (what === 'window-ended') return (chain) => chain === WINDOW_CHAINS + (number ?? 0);
+  if (what !== 'queue-deleted' && what !== 'delays-deleted') return undefined;
+  return (chain) => number === Math.floor(chain / LEVELS);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  FreeChunks,
   LocationTable,
   MEMORY_ONLY,
   NOWHERE,
@@ -20,10 +21,11 @@ const step = fc.record({
   location,
 });
 
-test('it behaves as a map by position does', () => {
+test('it behaves as a map by position does, in memory that others have used', () => {
+  const free = new FreeChunks();
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
-      const table = new LocationTable(0);
+      const table = new LocationTable(0, free);
       const model = new Map<number, { readonly place: number; readonly bodyBytes: number }>();
       let next = 0;
       for (const { kind, at, count, location: place } of steps) {

@@ -4,10 +4,32 @@ import { invariant } from '../base/invariant.js';
 const CHUNK = 512;
 const MASK = CHUNK - 1;
 
+/** How many free chunks are kept. */
+const KEPT_MAX = 64;
+
 interface Chunk {
   readonly locations: Float64Array;
   readonly bodyBytes: Uint32Array;
   live: number;
+}
+
+/**
+ * Chunks that are free, for tables to use again: a queue that is empty now and then, as most are,
+ * would ask for new memory each time.
+ */
+export class FreeChunks {
+  readonly #chunks: Chunk[] = [];
+
+  take(): Chunk {
+    const free = this.#chunks.pop();
+    if (free !== undefined) return free;
+    return { locations: new Float64Array(CHUNK), bodyBytes: new Uint32Array(CHUNK), live: 0 };
+  }
+
+  /** Takes back a chunk in which every position is empty. */
+  giveBack(chunk: Chunk): void {
+    if (this.#chunks.length < KEPT_MAX) this.#chunks.push(chunk);
+  }
 }
 
 /** Where a message is, if not at a place in the journal. */
@@ -43,6 +65,7 @@ export function survives(location: number): boolean {
  * its entry here; the length is there for the queue's own to be limited.
  */
 export class LocationTable {
+  readonly #free: FreeChunks;
   readonly #chunks = new Map<number, Chunk>();
   /** The chunk asked for last, and its index: the next position is most often in it too. */
   #recent: Chunk | undefined;
@@ -50,9 +73,10 @@ export class LocationTable {
   #next: number;
   #count = 0;
 
-  /** `next`: the first position to be used. */
-  constructor(next: number) {
+  /** `next`: the first position to be used; `free` may be shared with other tables. */
+  constructor(next: number, free: FreeChunks = new FreeChunks()) {
     this.#next = next;
+    this.#free = free;
   }
 
   /** The position that will be used next. */
@@ -118,6 +142,7 @@ export class LocationTable {
     this.#count--;
     if (--chunk.live === 0) {
       this.#chunks.delete(index);
+      this.#free.giveBack(chunk);
       this.#recent = undefined;
       this.#recentIndex = -1;
     }
@@ -139,7 +164,7 @@ export class LocationTable {
     return this.#next;
   }
 
-  /** Calls `visit` for every position that holds a message, in order. */
+  /** Calls `visit` for every position that holds a message, in order; it may delete that one. */
   forEach(visit: (position: number, location: number) => void): void {
     for (const index of this.#sortedIndexes()) {
       const chunk = this.#chunks.get(index);
@@ -187,11 +212,7 @@ export class LocationTable {
     const index = Math.floor(position / CHUNK);
     let chunk = this.#chunk(index);
     if (chunk === undefined) {
-      chunk = {
-        locations: new Float64Array(CHUNK),
-        bodyBytes: new Uint32Array(CHUNK),
-        live: 0,
-      };
+      chunk = this.#free.take();
       this.#chunks.set(index, chunk);
     }
     chunk.locations[position & MASK] = location;

@@ -68,7 +68,7 @@ export class StoreOnDisk {
 
   /** `meanwhile` is done while the journal begins its file. */
   async open(meanwhile: (store: JournalStore) => void = () => {}): Promise<void> {
-    const recovered = await recover(this.#files, this.#directory, () => false, silentLogger);
+    const recovered = await recover(this.#files, this.#directory, () => undefined, silentLogger);
     const turn = new Turn();
     const ports = { files: this.#files, clock: this.#clock, random: systemRandom, turn };
     const decode = (_format: number, _priority: number, buffer: Buffer, start: number): Storable =>

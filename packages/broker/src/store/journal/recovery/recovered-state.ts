@@ -1,4 +1,4 @@
-import { LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../../location-table.js';
+import { FreeChunks, LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../../location-table.js';
 import type { Remembered } from '../../message-store.js';
 import type { IndexEntry } from '../file-index.js';
 import { type JournalFile, locationOf, slotOf } from '../journal-file.js';
@@ -15,8 +15,8 @@ export interface RecoveredChain {
 
 const NOTHING_REMEMBERED: Remembered = { expiresAt: 0, returns: 0, retryAt: 0 };
 
-/** Whether a topology change is the end of a chain; the store does not know what changes mean. */
-export type EndsChain = (change: unknown, chain: number) => boolean;
+/** Which chains a topology change ends, if any; the store does not know what changes mean. */
+export type ChainsEndedBy = (change: unknown) => ((chain: number) => boolean) | undefined;
 
 /**
  * What a journal's operations add up to: the topology, what is alive in each chain and where it
@@ -28,10 +28,11 @@ export class RecoveredState {
   readonly topology: unknown[] = [];
   /** By slot. */
   readonly #files = new Map<number, JournalFile>();
-  readonly #endsChain: EndsChain;
+  readonly #chainsEndedBy: ChainsEndedBy;
+  readonly #freeChunks = new FreeChunks();
 
-  constructor(endsChain: EndsChain) {
-    this.#endsChain = endsChain;
+  constructor(chainsEndedBy: ChainsEndedBy) {
+    this.#chainsEndedBy = chainsEndedBy;
   }
 
   get files(): readonly JournalFile[] {
@@ -128,8 +129,10 @@ export class RecoveredState {
 
   #change(change: unknown): void {
     this.topology.push(change);
+    const isEnded = this.#chainsEndedBy(change);
+    if (isEnded === undefined) return;
     for (const [number, chain] of this.chains) {
-      if (!this.#endsChain(change, number)) continue;
+      if (!isEnded(number)) continue;
       chain.locations.forEach((_position, location) => this.#countOut(location));
       this.chains.delete(number);
     }
@@ -181,7 +184,8 @@ export class RecoveredState {
   #chain(number: number): RecoveredChain {
     let chain = this.chains.get(number);
     if (chain === undefined) {
-      chain = { locations: new LocationTable(0), reserved: 0, remembered: new Map() };
+      const locations = new LocationTable(0, this.#freeChunks);
+      chain = { locations, reserved: 0, remembered: new Map() };
       this.chains.set(number, chain);
     }
     return chain;

@@ -13,7 +13,7 @@ import { BATCHES_OFFSET, DamagedJournalError, NewerFormatError } from '../journa
 import { decodeOperations, type Operation } from '../operations.js';
 import { batchesOf, type ReportProblem } from './batch-reader.js';
 import { beginsWithSnapshot, type FileContent, type FileHead, readHead } from './file-head.js';
-import { type EndsChain, type RecoveredChain, RecoveredState } from './recovered-state.js';
+import { type ChainsEndedBy, type RecoveredChain, RecoveredState } from './recovered-state.js';
 
 /** What a data directory holds. */
 export interface Recovered {
@@ -41,10 +41,10 @@ export interface Recovered {
 export async function recover(
   files: Files,
   directory: string,
-  endsChain: EndsChain,
+  chainsEndedBy: ChainsEndedBy,
   logger: Logger,
 ): Promise<Recovered> {
-  return await new Recovery(files, directory, endsChain, logger).run();
+  return await new Recovery(files, directory, chainsEndedBy, logger).run();
 }
 
 class Recovery {
@@ -57,11 +57,11 @@ class Recovery {
   #operations = 0;
   #epoch = 0;
 
-  constructor(files: Files, directory: string, endsChain: EndsChain, logger: Logger) {
+  constructor(files: Files, directory: string, chainsEndedBy: ChainsEndedBy, logger: Logger) {
     this.#files = files;
     this.#directory = directory;
     this.#logger = logger;
-    this.#state = new RecoveredState(endsChain);
+    this.#state = new RecoveredState(chainsEndedBy);
   }
 
   async run(): Promise<Recovered> {
