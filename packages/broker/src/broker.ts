@@ -170,7 +170,8 @@ export class Broker {
    * host; what a publisher would be refused is an outcome.
    */
   explain(request: ExplainRequest): Explanation {
-    return explainPublish(this.#requireVhost(request.vhost ?? '/'), request, this.#newMessage);
+    const vhost = this.#requireVhost(request.vhost ?? '/');
+    return explainPublish(vhost, request, this.#newMessage, this.#ports.authorizer);
   }
 
   /** The messages of late that reached no queue, the latest first, with what came near. */

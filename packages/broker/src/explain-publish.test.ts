@@ -102,6 +102,30 @@ test('keys in CC and BCC count, and what a publisher would be refused is said', 
   assert.throws(() => broker.explain({ vhost: 'x', exchange: '' }), RangeError);
 });
 
+test('what a user may not publish is refused, as the user would be told', async (t) => {
+  const { broker } = await orders(t);
+  await broker.users.create({ name: 'ann', password: 'secret', tags: [] });
+  const outcome = (exchange: string, routingKey: string): string => {
+    const request = { exchange, routingKey, user: 'ann' };
+    const { outcome: said, refusal } = broker.explain(request);
+    return refusal ?? said;
+  };
+  const nowhere = "ACCESS_REFUSED - access to vhost '/' refused for user 'ann'";
+  assert.equal(outcome('orders', 'order.new.eu'), nowhere);
+  const ann = { user: 'ann', vhost: '/' };
+  broker.permissions.set({ ...ann, configure: '', write: '^orders$', read: '' });
+  assert.equal(outcome('orders', 'order.new.eu'), 'routed');
+  const elsewhere = "write access to exchange 'amq.topic' in vhost '/' refused for user 'ann'";
+  assert.equal(outcome('amq.topic', 'a'), `ACCESS_REFUSED - ${elsewhere}`);
+  broker.permissions.setTopic({ ...ann, exchange: 'orders', write: '^other', read: '' });
+  const topic = "write access to topic 'order.new.eu' in exchange 'orders' in vhost '/'";
+  const refused = `ACCESS_REFUSED - ${topic} refused for user 'ann'`;
+  assert.equal(outcome('orders', 'order.new.eu'), refused);
+  const copied = { exchange: 'orders', routingKey: 'other', headers: { CC: ['order.new.eu'] } };
+  assert.equal(broker.explain({ ...copied, user: 'ann' }).refusal, refused);
+  assert.equal(broker.explain(copied).outcome, 'routed');
+});
+
 test('what reached no queue is remembered, with what came near', async (t) => {
   const { broker, publish } = await orders(t);
   await publish('orders', 'order.new.ue');

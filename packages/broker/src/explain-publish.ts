@@ -1,7 +1,7 @@
 import { AmqpError, type BasicProperties, fromWire, toFieldTable, toWire } from '@leveret/amqp';
 import { explain, nearestBindings } from './core/explain/explain.js';
 import type { Explanation, UnroutableMessage } from './core/explain/explanation.js';
-import type { MessageParts } from './core/ports.js';
+import type { Authorizer, MessageParts } from './core/ports.js';
 import { Refusal } from './core/refusal.js';
 import type { VirtualHost } from './core/virtual-host.js';
 import type { AmqpMessage } from './protocols/amqp091/amqp-message.js';
@@ -37,6 +37,8 @@ export interface ExplainRequest {
   readonly persistent?: boolean;
   /** How large its body is, in octets, for queues that limit that. Default: 0. */
   readonly bodyBytes?: number;
+  /** Name of the user who would publish it. Default: one who may do everything. */
+  readonly user?: string;
 }
 
 /** Says what would become of a message, as a publisher would have it. */
@@ -44,11 +46,15 @@ export function explainPublish(
   vhost: VirtualHost,
   request: ExplainRequest,
   newMessage: NewAmqpMessage,
+  authorizer: Authorizer,
 ): Explanation {
   const exchange = toWire(request.exchange);
   const routingKey = toWire(request.routingKey ?? '');
   try {
     const message = messageOf(request, newMessage);
+    if (request.user !== undefined) {
+      checkPermitted(toWire(request.user), vhost, message, authorizer);
+    }
     return convert(explain(vhost, vhost.publishable(exchange), message), fromWire);
   } catch (error) {
     const refusal = refusalOf(error);
@@ -96,6 +102,24 @@ function messageOf(request: ExplainRequest, newMessage: NewAmqpMessage): AmqpMes
   const extra = senderSelected(table);
   if (extra.length > 0) message.extraRoutingKeys = extra;
   return message;
+}
+
+/** In the order in which a publisher's connection looks. Throws a Refusal. */
+function checkPermitted(
+  user: string,
+  vhost: VirtualHost,
+  message: AmqpMessage,
+  authorizer: Authorizer,
+): void {
+  const access = authorizer.access(user, vhost.name);
+  if (access === undefined) {
+    const text = `access to vhost '${vhost.name}' refused for user '${user}'`;
+    throw new Refusal('access-refused', text);
+  }
+  const { exchange, routingKey, extraRoutingKeys = [] } = message;
+  access.check('write', 'exchange', exchange);
+  if (vhost.publishable(exchange).spec.type !== 'topic') return;
+  for (const key of [routingKey, ...extraRoutingKeys]) access.checkTopic('write', exchange, key);
 }
 
 /** What a publisher would be told. Throws what nobody would be. */
