@@ -3,7 +3,7 @@ import type { Clock } from './base/clock.js';
 import type { Logger } from './base/logger.js';
 import type { Machine } from './base/machine.js';
 import type { Random } from './base/random.js';
-import type { Authenticator, Authorizer } from './core/ports.js';
+import type { Authenticator, Authorizer, Unproved } from './core/ports.js';
 import type { ConnectionLimits } from './protocols/amqp091/limits.js';
 import type { ServerProperties } from './protocols/amqp091/opening/server-properties.js';
 import type { RealmOptions } from './realm.js';
@@ -32,10 +32,11 @@ export interface BrokerOptions extends RealmOptions {
    */
   readonly anonymousUser?: string;
   /**
-   * The user that a peer has proved to be by the stream itself, by a client certificate say, and
-   * who is offered the mechanism EXTERNAL; undefined for one who has not. Default: for nobody.
+   * The user that a peer has proved to be by the stream itself, and comes in as by the mechanism
+   * EXTERNAL, without a password; or why it is nobody. Who gets undefined is not offered EXTERNAL.
+   * {@link certificateUser} goes by client certificates. Default: undefined for everybody.
    */
-  readonly externalUser?: (stream: Duplex) => string | undefined;
+  readonly externalUser?: (stream: Duplex) => string | Unproved | undefined;
   /** Default: says nothing. */
   readonly logger?: Logger;
   /** Default: the machine's. */

@@ -20,6 +20,7 @@ import { type Machine, systemMachine } from './base/machine.js';
 import { systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
 import type { BrokerOptions, StorageOptions } from './broker-options.js';
+import { peerCertificate } from './certificate-user.js';
 import { EventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
 import type { Explanation, UnroutableMessage } from './core/explain/explanation.js';
@@ -339,7 +340,7 @@ function externalUserOf({ externalUser }: BrokerOptions): HandshakePorts['extern
   if (externalUser === undefined) return () => undefined;
   return (stream) => {
     const user = externalUser(stream);
-    return user === undefined ? undefined : toWire(user);
+    return typeof user === 'string' ? toWire(user) : user;
   };
 }
 
@@ -381,5 +382,6 @@ function socketEnds(duplex: Duplex): SocketEnds | undefined {
   if (!(duplex instanceof Socket)) return undefined;
   const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = duplex;
   const isEncrypted = 'encrypted' in duplex;
-  return { localAddress, localPort, remoteAddress, remotePort, isEncrypted };
+  const certificate = peerCertificate(duplex);
+  return { localAddress, localPort, remoteAddress, remotePort, isEncrypted, certificate };
 }

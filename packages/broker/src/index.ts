@@ -26,6 +26,8 @@ export type { Machine } from './base/machine.js';
 export type { Random } from './base/random.js';
 export { Broker, type LoginCounts } from './broker.js';
 export type { BrokerOptions, StorageOptions } from './broker-options.js';
+export { type CertificateName, certificateUser } from './certificate-user.js';
+export { ALTERNATIVE_NAME_TYPES, type AlternativeNameType } from './certificates/certificate.js';
 export type { DeduplicationCount } from './core/deduplication/deduplication.js';
 export type {
   BindingExplanation,
@@ -52,6 +54,7 @@ export type {
   LoginAttempt,
   LoginFailure,
   Permission,
+  Unproved,
   User,
 } from './core/ports.js';
 export { Refusal, type RefusalReason } from './core/refusal.js';
@@ -72,5 +75,5 @@ export {
   ForeignDirectoryError,
   NewerFormatError,
 } from './store/journal/journal-format.js';
-export type { TlsCredentials, TlsIdentity, TlsOptions } from './tls-listener.js';
+export type { TlsCredentials, TlsIdentity, TlsOptions, TlsVersion } from './tls-listener.js';
 export type { VirtualHostControl } from './virtual-host-control.js';

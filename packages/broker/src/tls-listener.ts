@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net';
-import { createSecureContext, createServer, type SecureContext, type Server } from 'node:tls';
+import {
+  createSecureContext,
+  createServer,
+  type SecureContext,
+  type SecureContextOptions,
+  type Server,
+} from 'node:tls';
 import type { Logger } from './base/logger.js';
 import { type Listener, listen } from './listener.js';
 
@@ -14,6 +20,12 @@ export interface TlsIdentity {
 export interface TlsCredentials extends TlsIdentity {
   /** The authorities whose clients' certificates are believed. Default: those Node.js knows. */
   readonly ca?: string | Buffer;
+  /**
+   * Lists of the certificates that authorities have taken back (CRLs), PEM one behind the other.
+   * There has to be one, which has not run out, of each authority up to the root. Default: none are
+   * looked at.
+   */
+  readonly crl?: string | Buffer;
   /** Other identities, for clients that ask for another name (SNI): by that name, in lower case. */
   readonly serverNames?: Readonly<Record<string, TlsIdentity>>;
 }
@@ -28,8 +40,10 @@ export interface TlsOptions extends TlsCredentials {
    */
   readonly clientCertificates?: 'none' | 'request' | 'require';
   /** The oldest version that is spoken. Default: TLSv1.2. */
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly minVersion?: TlsVersion;
 }
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 /** AMQP's port for TLS, as registered. */
 const TLS_PORT = 5_671;
@@ -62,13 +76,9 @@ export async function listenTls(
   let others = contextsOf(options, minVersion);
   const servers: Server[] = [];
   const newServer = (): Server => {
-    const { key, cert, ca } = options;
     const server = createServer(
       {
-        key,
-        cert,
-        ...(ca === undefined ? {} : { ca }),
-        minVersion,
+        ...contextOptions(options, options, minVersion),
         handshakeTimeout: handshakeMilliseconds,
         requestCert: clientCertificates !== 'none',
         rejectUnauthorized: clientCertificates === 'require',
@@ -97,8 +107,7 @@ export async function listenTls(
   return {
     ...listener,
     renew: (credentials) => {
-      const { key, cert, ca } = credentials;
-      const context = { key, cert, ...(ca === undefined ? {} : { ca }), minVersion };
+      const context = contextOptions(credentials, credentials, minVersion);
       const renewed = contextsOf(credentials, minVersion);
       // Of several servers none is to change if one would not.
       createSecureContext(context);
@@ -109,14 +118,29 @@ export async function listenTls(
 }
 
 function contextsOf(
-  { serverNames = {}, ca }: TlsCredentials,
-  minVersion: 'TLSv1.2' | 'TLSv1.3',
+  credentials: TlsCredentials,
+  minVersion: TlsVersion,
 ): Map<string, SecureContext> {
-  const entries = Object.entries(serverNames).map(([name, { key, cert }]) => {
-    const context = { key, cert, ...(ca === undefined ? {} : { ca }), minVersion };
-    return [name.toLowerCase(), createSecureContext(context)] as const;
+  const entries = Object.entries(credentials.serverNames ?? {}).map(([name, identity]) => {
+    const context = createSecureContext(contextOptions(identity, credentials, minVersion));
+    return [name.toLowerCase(), context] as const;
   });
   return new Map(entries);
+}
+
+function contextOptions(
+  { key, cert }: TlsIdentity,
+  { ca, crl }: TlsCredentials,
+  minVersion: TlsVersion,
+): SecureContextOptions {
+  const believed = ca === undefined ? {} : { ca };
+  return { key, cert, ...believed, ...(crl && { crl: listsIn(crl) }), minVersion };
+}
+
+/** Node.js takes one list a text, and does not look behind it. */
+function listsIn(crl: string | Buffer): string[] {
+  const text = crl.toString();
+  return text.match(/-----BEGIN X509 CRL-----.*?-----END X509 CRL-----/gs) ?? [text];
 }
 
 /** What went wrong, in words that name what to do about it where that is known. */

@@ -1,5 +1,11 @@
 import { networkInterfaces, totalmem } from 'node:os';
-import { type Logger, type RunningBroker, startBroker, type TlsOptions } from '@leveret/broker';
+import {
+  certificateUser,
+  type Logger,
+  type RunningBroker,
+  startBroker,
+  type TlsOptions,
+} from '@leveret/broker';
 import { type DataDirectory, prepareDataDirectory } from './data-directory.js';
 import { createLogger } from './log.js';
 import { type Environment, parseCommandLine, type ServerOptions } from './options.js';
@@ -108,15 +114,16 @@ async function listen(
   logger: Logger,
   memoryLimitBytes: number,
 ): Promise<RunningBroker> {
-  const { port, dataDir, sync, defaultUser, defaultVhost } = options;
+  const { port, dataDir, sync, defaultUser, defaultVhost, tlsLogin } = options;
   const host = options.bind.length > 0 ? options.bind : loopbackAddresses();
   const directory = dataDir;
   const memoryBytes = messageMemoryBytes(memoryLimitBytes);
   const storage = directory === undefined ? {} : { storage: { directory, sync, memoryBytes } };
   const first = { ...(defaultUser && { defaultUser }), ...(defaultVhost && { defaultVhost }) };
+  const external = tlsLogin === undefined ? {} : { externalUser: certificateUser(tlsLogin) };
   for (let attempt = 1; ; attempt++) {
     try {
-      const served = { port, host, logger, ...first, ...(tls && { tls }), ...storage };
+      const served = { port, host, logger, ...first, ...external, ...(tls && { tls }), ...storage };
       return await startBroker(served);
     } catch (error) {
       if (!isWorthAnotherPort(error, options) || attempt === freePortAttempts) {

@@ -11,6 +11,7 @@ describe('parseCommandLine', () => {
       inMemory: false,
       sync: 'always',
       tlsPort: 5671,
+      tlsMinVersion: 'TLSv1.2',
       logLevel: 'info',
       logFormat: 'text',
     });

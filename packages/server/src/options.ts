@@ -1,5 +1,11 @@
 import { isIP } from 'node:net';
-import type { DefaultUser, SyncPolicy } from '@leveret/broker';
+import {
+  ALTERNATIVE_NAME_TYPES,
+  type CertificateName,
+  type DefaultUser,
+  type SyncPolicy,
+  type TlsVersion,
+} from '@leveret/broker';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { StartError } from './start-error.js';
 
@@ -28,6 +34,12 @@ export interface ServerOptions {
   readonly tlsCa?: string;
   /** Default `none`, with `tlsCa` `require`. */
   readonly tlsClients?: 'none' | 'request' | 'require';
+  /** PEM file with lists of certificates that are not good any more. */
+  readonly tlsCrl?: string;
+  /** Default `TLSv1.2`. */
+  readonly tlsMinVersion: TlsVersion;
+  /** What in clients' certificates names their users. Default: nothing, no EXTERNAL. */
+  readonly tlsLogin?: CertificateName;
   /** The user that a broker begins with which is started the first time. Default guest. */
   readonly defaultUser?: DefaultUser;
   /** The virtual host that it begins with. Default `/`. */
@@ -71,11 +83,7 @@ export function parseCommandLine(
     throw new StartError(`${oneLine(error.message)} See leveret --help.`);
   }
   const { bind = [], user, ...options } = command.opts<Given>();
-  if ((options.tlsCert === undefined) !== (options.tlsKey === undefined)) {
-    throw new StartError(
-      '--tls-cert and --tls-key go together: TLS needs both. See leveret --help.',
-    );
-  }
+  checkTls(options);
   const defaultUser = user === undefined ? userOf(environment) : parseUser(user);
   const defaultVhost = environment.RABBITMQ_DEFAULT_VHOST;
   return {
@@ -90,8 +98,28 @@ export function parseCommandLine(
   };
 }
 
+/** Half of what belongs together would let in too many, or nobody. */
+function checkTls({ tlsCert, tlsKey, tlsCa, tlsClients, tlsCrl, tlsLogin }: Given): void {
+  const fail = (text: string): never => {
+    throw new StartError(`${text} See leveret --help.`);
+  };
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    fail('--tls-cert and --tls-key go together: TLS needs both.');
+  }
+  const believes = tlsCert !== undefined && tlsCa !== undefined && tlsClients !== 'none';
+  if (tlsLogin !== undefined && !believes) {
+    fail('--tls-login needs --tls-cert, --tls-ca, and clients that are asked for certificates.');
+  }
+  if (tlsCrl !== undefined && !believes) {
+    fail('--tls-crl needs --tls-cert, --tls-ca, and clients that are asked for certificates.');
+  }
+}
+
 /** The options that describeCommand gives a default. */
-type Defaulted = Pick<ServerOptions, 'port' | 'tlsPort' | 'sync' | 'logLevel' | 'logFormat'>;
+type Defaulted = Pick<
+  ServerOptions,
+  'port' | 'tlsPort' | 'tlsMinVersion' | 'sync' | 'logLevel' | 'logFormat'
+>;
 
 /** What commander makes of the arguments. */
 type Given = Partial<ServerOptions> & Defaulted & { readonly user?: string };
@@ -143,6 +171,18 @@ function describeCommand(version: string): Command {
         'require',
       ]),
     )
+    .option('--tls-crl <file>', 'but not those in these lists (PEM) of their authorities')
+    .addOption(
+      new Option('--tls-min-version <version>', 'the oldest version that is spoken')
+        .choices(['TLSv1.2', 'TLSv1.3'])
+        .default('TLSv1.2'),
+    )
+    .option(
+      '--tls-login <name>',
+      'let clients in as the user whom their certificate names: distinguished_name, ' +
+        'common_name, or subject_alternative_name[:type[:index]]',
+      parseCertificateName,
+    )
     .option(
       '--user <name:password>',
       'begin with this user instead of guest; RABBITMQ_DEFAULT_USER and _PASS do the same',
@@ -191,6 +231,19 @@ function parseSync(text: string): SyncPolicy {
   const milliseconds = Number(/^interval:(\d+)$/.exec(text)?.[1] ?? 0);
   if (milliseconds >= 1 && milliseconds <= 60_000) return { milliseconds };
   throw new InvalidArgumentError('It must be always, never, or interval:MS with 1 to 60000.');
+}
+
+function parseCertificateName(text: string): CertificateName {
+  if (text === 'distinguished_name' || text === 'common_name') return text;
+  const given = /^subject_alternative_name(?::(\w+)(?::(\d{1,3}))?)?$/.exec(text);
+  const type = ALTERNATIVE_NAME_TYPES.find((known) => known === (given?.[1] ?? 'dns'));
+  if (given !== null && type !== undefined) {
+    return { subjectAlternativeName: type, index: Number(given[2] ?? 0) };
+  }
+  throw new InvalidArgumentError(
+    'It must be distinguished_name, common_name, or subject_alternative_name:TYPE:INDEX with ' +
+      `a type of ${ALTERNATIVE_NAME_TYPES.join(', ')}.`,
+  );
 }
 
 /** One label or more of letters, digits, hyphens and underscores: `localhost`, `mq.example.org`. */

@@ -31,7 +31,7 @@ export function explainStartFailure(error: unknown, dataDir = ''): unknown {
   if (!isSystemError(error)) return error;
   if (error.code.startsWith('ERR_OSSL_')) {
     return new StartError(
-      `cannot serve TLS: ${error.message}. Check --tls-cert, --tls-key and --tls-ca.`,
+      `cannot serve TLS: ${error.message}. Check --tls-cert, --tls-key, --tls-ca and --tls-crl.`,
     );
   }
   return isOfDisk(error, dataDir)

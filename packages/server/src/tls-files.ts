@@ -11,14 +11,17 @@ export class TlsFiles {
   readonly #cert: string;
   readonly #key: string;
   readonly #ca: string | undefined;
+  readonly #crl: string | undefined;
   readonly options: TlsOptions;
 
   private constructor(cert: string, key: string, options: ServerOptions) {
     this.#cert = cert;
     this.#key = key;
     this.#ca = options.tlsCa;
+    this.#crl = options.tlsCrl;
     const clients = options.tlsClients ?? (options.tlsCa === undefined ? 'none' : 'require');
-    this.options = { ...this.#read(), port: options.tlsPort, clientCertificates: clients };
+    const { tlsPort: port, tlsMinVersion: minVersion } = options;
+    this.options = { ...this.#read(), port, minVersion, clientCertificates: clients };
   }
 
   /** Undefined if TLS is not asked for. Throws a StartError if a file cannot be read. */
@@ -33,7 +36,7 @@ export class TlsFiles {
    * pair of files one is always written first. Returns how to end it.
    */
   watch(logger: Logger, renew: (credentials: TlsCredentials) => void): () => void {
-    const files = [this.#cert, this.#key, ...(this.#ca === undefined ? [] : [this.#ca])];
+    const files = [this.#cert, this.#key, this.#ca, this.#crl].filter((file) => file !== undefined);
     const changed = (): void => {
       try {
         renew(this.#read());
@@ -55,6 +58,7 @@ export class TlsFiles {
       cert: readPem(this.#cert),
       key: readPem(this.#key),
       ...(this.#ca === undefined ? {} : { ca: readPem(this.#ca) }),
+      ...(this.#crl === undefined ? {} : { crl: readPem(this.#crl) }),
     };
   }
 }

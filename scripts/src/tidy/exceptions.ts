@@ -60,6 +60,11 @@ export const exceptions: Exceptions = {
       reason: 'tells a TCP socket from other streams, to know whether the peer is on this machine',
     },
     {
+      path: 'packages/broker/src/certificate-user.ts',
+      allows: ['node:tls'],
+      reason: 'tells a TLS socket from other streams: only it has a certificate',
+    },
+    {
       path: 'packages/broker/src/protocols/amqp091/transport.ts',
       allows: ['node:net'],
       reason: 'tells a TCP socket from other streams: only it has let go of what it has written',

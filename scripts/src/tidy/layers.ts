@@ -62,5 +62,11 @@ export const folderLayers: readonly FolderLayer[] = [
     // The log is read by people.
     codec: { types: [], values: ['fromWire'] },
   },
+  {
+    folder: 'certificates',
+    mayImport: [],
+    // A user's name is compared octet by octet.
+    codec: { types: [], values: ['toWire'] },
+  },
   { folder: 'protocols/*', mayImport: ['base', 'store', 'core'], codec: 'all' },
 ];

@@ -118,6 +118,11 @@ export interface LoginAttempt {
   readonly isAwaited: () => boolean;
 }
 
+/** Somebody who could be known by their stream, but is not; why, for the log. */
+export interface Unproved {
+  readonly reason: string;
+}
+
 /** Decides who may connect. */
 export interface Authenticator {
   login(attempt: LoginAttempt): User | LoginFailure | Promise<User | LoginFailure>;

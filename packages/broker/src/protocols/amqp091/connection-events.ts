@@ -1,6 +1,6 @@
 import type { ConsumerSpec } from '../../core/consumer.js';
 import { flag, number, terms, text } from '../../core/events/event-headers.js';
-import type { EventHeader, EventSink, LoginFailure } from '../../core/ports.js';
+import type { EventHeader, EventSink } from '../../core/ports.js';
 import type { ConnectionContext } from './context.js';
 import { addressTerm, type Endpoints } from './opening/endpoints.js';
 
@@ -16,11 +16,11 @@ export function reportLogin(
   { name, host, peerHost, peerPort, isEncrypted }: Endpoints,
   mechanism: string,
   user: string,
-  failure: LoginFailure | undefined,
+  failure: string | undefined,
 ): void {
   if (!events.isHeard) return;
   const outcome = failure === undefined ? 'success' : 'failure';
-  const error = `user '${user}' - ${failure}`;
+  const whose = user === '' ? '' : `user '${user}' - `;
   events.emit(`user.authentication.${outcome}`, [
     text('connection_type', 'network'),
     text('name', user),
@@ -31,7 +31,7 @@ export function reportLogin(
     text('protocol', PROTOCOL),
     text('auth_mechanism', mechanism),
     flag('ssl', isEncrypted),
-    ...(failure === undefined ? [] : [text('error', error)]),
+    ...(failure === undefined ? [] : [text('error', `${whose}${failure}`)]),
   ]);
 }
 

@@ -30,6 +30,7 @@ import {
   unknownFrame,
 } from './frame-error.js';
 import { Heartbeat } from './heartbeat.js';
+import { peerFields } from './opening/endpoints.js';
 import { PublishGate } from './publishing/publish-gate.js';
 import { refusalToError } from './replies.js';
 import type { Transport, TransportListener } from './transport.js';
@@ -147,7 +148,7 @@ export class Connection implements TransportListener {
   #whose(): LogFields {
     const { endpoints, mechanism } = this.#context;
     return {
-      connection: endpoints.name,
+      ...peerFields(endpoints),
       user: fromWire(this.user),
       vhost: fromWire(this.vhost),
       mechanism,

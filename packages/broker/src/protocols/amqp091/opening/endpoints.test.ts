@@ -10,6 +10,7 @@ test('a socket is known by both its ends, the peer first', () => {
     remoteAddress: '192.168.0.7',
     remotePort: 50_000,
     isEncrypted: true,
+    certificate: undefined,
   };
   assert.deepEqual(endpointsOf(ends, systemRandom), {
     name: '192.168.0.7:50000 -> 192.168.0.1:5672',
@@ -18,12 +19,13 @@ test('a socket is known by both its ends, the peer first', () => {
     peerHost: '192.168.0.7',
     peerPort: 50_000,
     isEncrypted: true,
+    certificate: undefined,
     isLoopback: false,
   });
 });
 
 test('an IPv6 address is put in brackets, unless it is IPv4 in disguise', () => {
-  const ends = { localPort: 1, remotePort: 2, isEncrypted: false };
+  const ends = { localPort: 1, remotePort: 2, isEncrypted: false, certificate: undefined };
   const names: [string, string, boolean][] = [
     ['::1', '[::1]:2 -> [::1]:1', true],
     ['fe80::7', '[fe80::7]:2 -> [fe80::7]:1', false],

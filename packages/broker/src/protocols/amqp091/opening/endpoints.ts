@@ -1,3 +1,5 @@
+import { fromWire } from '@leveret/amqp';
+import type { LogFields } from '../../../base/logger.js';
 import { type Random, uniqueName } from '../../../base/random.js';
 
 /** The two ends of a socket, as the system gives them. */
@@ -7,6 +9,14 @@ export interface SocketEnds {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly isEncrypted: boolean;
+  readonly certificate: CertificateSummary | undefined;
+}
+
+/** What is told of a certificate: wire strings, as RabbitMQ writes them. */
+export interface CertificateSummary {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly validity: string;
 }
 
 /** The two ends of a stream. */
@@ -22,6 +32,8 @@ export interface Endpoints {
   readonly isEncrypted: boolean;
   /** Whether the peer is on this machine; one in this process is. */
   readonly isLoopback: boolean;
+  /** The peer's, if it has shown one that is believed. */
+  readonly certificate: CertificateSummary | undefined;
 }
 
 /** Where a stream leads: that of a socket, or one in this process, with a name of its own. */
@@ -29,14 +41,19 @@ export function endpointsOf(ends: SocketEnds | undefined, random: Random): Endpo
   if (ends === undefined) {
     const name = uniqueName(random, 'stream');
     const nowhere = { host: '', port: 0, peerHost: '', peerPort: 0 };
-    return { name, ...nowhere, isEncrypted: false, isLoopback: true };
+    return { name, ...nowhere, isEncrypted: false, isLoopback: true, certificate: undefined };
   }
-  const { localPort: port, remotePort: peerPort, isEncrypted } = ends;
+  const { localPort: port, remotePort: peerPort, isEncrypted, certificate } = ends;
   const host = plainAddress(ends.localAddress);
   const peerHost = plainAddress(ends.remoteAddress);
   const name = `${quoted(peerHost)}:${peerPort} -> ${quoted(host)}:${port}`;
   const isLoopback = peerHost === '::1' || peerHost.startsWith('127.');
-  return { name, host, port, peerHost, peerPort, isEncrypted, isLoopback };
+  return { name, host, port, peerHost, peerPort, isEncrypted, isLoopback, certificate };
+}
+
+/** Who a peer is, for the log. */
+export function peerFields({ name, certificate }: Endpoints): LogFields {
+  return { connection: name, ...(certificate && { certificate: fromWire(certificate.subject) }) };
 }
 
 /** An address as the term RabbitMQ's events print: `{127,0,0,1}`, or eight numbers for IPv6. */

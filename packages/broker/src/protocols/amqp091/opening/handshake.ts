@@ -22,6 +22,7 @@ import type {
   Authenticator,
   Authorizer,
   LoginFailure,
+  Unproved,
   User,
 } from '../../../core/ports.js';
 import { Refusal } from '../../../core/refusal.js';
@@ -31,7 +32,7 @@ import type { ConnectionContext, Surroundings } from '../context.js';
 import { unexpectedFrame } from '../frame-error.js';
 import { refusalToError } from '../replies.js';
 import { Transport, type TransportListener } from '../transport.js';
-import type { Endpoints } from './endpoints.js';
+import { type Endpoints, peerFields } from './endpoints.js';
 import { mechanismsFor, type Passwordless, readResponse } from './sasl.js';
 import { type ServerProperties, serverPropertiesTable } from './server-properties.js';
 
@@ -44,8 +45,8 @@ export interface HandshakePorts extends Surroundings {
   readonly logins: { succeeded: number; failed: number };
   /** The user for those who come by ANONYMOUS; undefined if nobody may. */
   readonly anonymousUser: string | undefined;
-  /** The user that a peer has proved to be by its stream, if it has. */
-  readonly externalUser: (stream: Duplex) => string | undefined;
+  /** The user that a peer has proved to be by its stream; undefined if it cannot. */
+  readonly externalUser: (stream: Duplex) => string | Unproved | undefined;
   readonly serverProperties: ServerProperties;
   /** The virtual host of that name, if there is one. */
   readonly findVhost: (name: string) => VirtualHost | undefined;
@@ -209,6 +210,10 @@ export class Handshake implements TransportListener {
       this.#refuse(`no credentials for mechanism ${mechanism}`);
       return;
     }
+    if ('reason' in credentials) {
+      this.#loggedIn('', credentials.reason);
+      return;
+    }
     const { user } = credentials;
     const { peerHost: address, isLoopback } = this.#endpoints;
     this.#step = 'login';
@@ -235,7 +240,8 @@ export class Handshake implements TransportListener {
     );
   }
 
-  #loggedIn(user: string, result: User | LoginFailure): void {
+  /** The user, or why there is none; the name is empty if not even that is known. */
+  #loggedIn(user: string, result: User | string): void {
     const { limits, logins } = this.#ports;
     const failure = typeof result === 'string' ? result : undefined;
     reportLogin(this.#ports, this.#endpoints, this.#mechanism, user, failure);
@@ -256,13 +262,11 @@ export class Handshake implements TransportListener {
     );
   }
 
-  #loginFailed(user: string, reason: LoginFailure): void {
+  #loginFailed(user: string, reason: string): void {
     const mechanism = this.#mechanism;
-    const { name: connection } = this.#endpoints;
-    this.#ports.logger.warn(`login of user '${fromWire(user)}' refused: ${reason}`, {
-      mechanism,
-      connection,
-    });
+    const whose = user === '' ? '' : ` of user '${fromWire(user)}'`;
+    const fields = { mechanism, ...peerFields(this.#endpoints) };
+    this.#ports.logger.warn(`login${whose} refused: ${reason}`, fields);
     if (hasCapability(this.#clientProperties, 'authentication_failure_close')) {
       const text =
         `Login was refused using authentication mechanism ${mechanism}. ` +

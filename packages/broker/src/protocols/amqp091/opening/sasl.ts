@@ -1,4 +1,5 @@
 import { DecodeError, decodeTable } from '@leveret/amqp';
+import type { Unproved } from '../../../core/ports.js';
 
 /** Who somebody says they are, and how they want to prove it. */
 export interface Credentials {
@@ -11,8 +12,8 @@ export interface Credentials {
 export interface Passwordless {
   /** The user for whoever asks for ANONYMOUS. */
   readonly anonymousUser: string | undefined;
-  /** The user that the peer has proved to be by its stream: EXTERNAL. */
-  readonly externalUser: string | undefined;
+  /** The user that the peer has proved to be by its stream: EXTERNAL. Undefined if it cannot. */
+  readonly externalUser: string | Unproved | undefined;
 }
 
 /** The mechanisms offered in connection.start, in RabbitMQ's order. */
@@ -28,11 +29,11 @@ export function readResponse(
   mechanism: string,
   response: string,
   { anonymousUser, externalUser }: Passwordless,
-): Credentials | undefined {
+): Credentials | Unproved | undefined {
   if (mechanism === 'PLAIN') return readPlain(response);
   if (mechanism === 'AMQPLAIN') return readAmqplain(response);
   const user = { ANONYMOUS: anonymousUser, EXTERNAL: externalUser }[mechanism];
-  return user === undefined ? undefined : { user, password: undefined };
+  return typeof user === 'string' ? { user, password: undefined } : user;
 }
 
 /**
