@@ -213,7 +213,7 @@ function speaksAmqp(port: number): Promise<boolean> {
 }
 
 /** Ports that were free a moment ago. They are asked for together, so they differ. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(

@@ -4,6 +4,7 @@ import { copyFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
 import { Authority } from '../tls/certificates.js';
+import { loginExternal } from '../tls/external-login.js';
 import { LeveretProcess } from './leveret-process.js';
 
 /** The name in the certificate that a port shows. */
@@ -28,6 +29,25 @@ test('leveret serves TLS with files, and takes them anew when they change', asyn
   copyFileSync(second.certFile, first.certFile);
   await leveret.logged(/the certificate has been renewed/);
   assert.equal(await shownName(port, authority.cert), 'second');
+});
+
+test('leveret lets users in by certificates, but not by those that are taken back', async (t) => {
+  const authority = new Authority(t);
+  const { certFile, keyFile } = authority.sign('server', 'IP:127.0.0.1');
+  const guest = authority.sign('guest');
+  const crlFile = authority.write('crl.pem', authority.revocations());
+  const tls = ['--tls-cert', certFile, '--tls-key', keyFile, '--tls-ca', authority.certFile];
+  const login = ['--tls-login', 'common_name', '--tls-crl', crlFile, '--tls-port', '0'];
+  const leveret = LeveretProcess.run(t, '--port', '0', '--bind', '127.0.0.1', ...tls, ...login);
+  await leveret.logged(/TLS is served at/);
+  const port = Number(/TLS is served at amqps:\S+:(\d+)/.exec(leveret.stderr)?.[1]);
+  const connection = await loginExternal(port, authority, guest);
+  await connection.close();
+  await leveret.logged(/connection opened .*user=guest .*mechanism=EXTERNAL/);
+  authority.write('crl.pem', authority.revocations(guest));
+  await leveret.logged(/the certificate has been renewed/);
+  await assert.rejects(loginExternal(port, authority, guest));
+  await leveret.logged(/not believed: CERT_REVOKED/);
 });
 
 test('leveret says in one line what is wrong with its certificate', async (t) => {

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 
 /** A key and the certificate for it: names of files, and what is in them. */
 export interface Certificate {
@@ -20,7 +19,7 @@ export class Authority {
   readonly #keyFile: string;
   #signed = 0;
 
-  constructor(t: TestContext, name = 'test authority') {
+  constructor(t: { after(end: () => void): void }, name = 'test authority') {
     this.#directory = mkdtempSync(join(tmpdir(), 'leveret-tls-'));
     t.after(() => rmSync(this.#directory, { recursive: true }));
     this.#keyFile = this.#path('authority.key');
@@ -76,6 +75,12 @@ export class Authority {
     for (const { certFile } of revoked) openssl(...ca, '-revoke', certFile);
     openssl(...ca, '-gencrl', '-out', list);
     return readFileSync(list, 'utf8');
+  }
+
+  /** A file that goes with the test, too; its path. */
+  write(name: string, text: string): string {
+    writeFileSync(this.#path(name), text);
+    return this.#path(name);
   }
 
   #path(name: string): string {

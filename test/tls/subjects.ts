@@ -67,8 +67,7 @@ export const SUBJECTS: readonly Subject[] = [
     what: 'letters of two octets each (BMPString)',
     subject: ['O=Zoë', 'CN=клиент'],
     strings: 'MASK:0x800',
-    distinguishedName:
-      'CN=\\D0\\BA\\D0\\BB\\D0\\B8\\D0\\B5\\D0\\BD\\D1\\82,O=Zo\\C3\\AB',
+    distinguishedName: 'CN=\\D0\\BA\\D0\\BB\\D0\\B8\\D0\\B5\\D0\\BD\\D1\\82,O=Zo\\C3\\AB',
     commonName: 'клиент',
   },
   {
@@ -117,6 +116,9 @@ export const ALTERNATIVES: readonly string[] = [
   'CN=elsewhere',
 ];
 
-export function signed(authority: Authority, { subject, extensions, strings }: Subject): Certificate {
+export function signed(
+  authority: Authority,
+  { subject, extensions, strings }: Subject,
+): Certificate {
   return authority.signSubject(subject, extensions, strings);
 }

@@ -136,17 +136,23 @@ describe("clients' certificates", () => {
     await assert.rejects(greeting(t, options));
     assert.equal(warnings.length, 2);
     assert.match(warnings[0] ?? '', /the client has shown no certificate/);
+    assert.match(warnings[1] ?? '', /not believed: CERT_SIGNATURE_FAILURE/);
   });
 
   test('may be missing where they are requested, but not unknown', async (t) => {
     const authority = new Authority(t);
-    const { port, authority: ours } = await world(t, {
+    const {
+      port,
+      authority: ours,
+      warnings,
+    } = await world(t, {
       ca: authority.cert,
       clientCertificates: 'request',
     });
     await greeting(t, { port, ca: ours.cert });
     const { key, cert } = new Authority(t).sign('worker');
     await assert.rejects(greeting(t, { port, ca: ours.cert, key, cert }));
+    assert.match(warnings.join(), /not believed: CERT_SIGNATURE_FAILURE/);
   });
 });
 

@@ -311,6 +311,16 @@ test('ANONYMOUS and EXTERNAL are no mechanisms otherwise, and no way around the 
   await assertRefused(world);
 });
 
+test('who could be known by their stream but is not is offered EXTERNAL, and told no more', async () => {
+  const { world, mechanisms } = await ask('EXTERNAL', {
+    externalUser: () => ({ reason: 'no name found' }),
+  });
+  assert.equal(mechanisms, 'EXTERNAL AMQPLAIN PLAIN');
+  await assertRefused(world);
+  assert.ok(world.log.includes('login refused: no name found'));
+  assert.deepEqual(world.broker.logins, { succeeded: 0, failed: 1 });
+});
+
 test('what comes behind a login that takes its time waits for it', async () => {
   let letIn = (_user: { name: string }): void => {};
   const { broker, peer } = await started({

@@ -5,6 +5,7 @@ import {
   type SecureContext,
   type SecureContextOptions,
   type Server,
+  type TLSSocket,
 } from 'node:tls';
 import type { Logger } from './base/logger.js';
 import { type Listener, listen } from './listener.js';
@@ -86,18 +87,21 @@ export async function listenTls(
       },
       (socket) => {
         const isUnknown = !socket.authorized && socket.getPeerX509Certificate() !== undefined;
-        if (clientCertificates === 'request' && isUnknown) {
-          refused(socket, socket.authorizationError);
-        } else accept(socket);
+        if (clientCertificates === 'request' && isUnknown) refused(socket, unbelieved(socket));
+        else accept(socket);
       },
     );
-    server.on('tlsClientError', (error, socket) => refused(socket, error));
+    server.on('tlsClientError', (error, socket) => {
+      refused(socket, unbelieved(socket) ?? reasonOf(error));
+    });
     servers.push(server);
     return server;
   };
-  const refused = (socket: Socket, error: Error): void => {
-    const peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
-    logger.warn(`TLS with ${peer} has failed: ${reasonOf(error)}`);
+  const refused = (socket: Socket, reason: string | undefined): void => {
+    const { remoteAddress, remotePort } = socket;
+    // Node.js cuts off itself whom it does not believe, and has forgotten by then who it was.
+    const peer = remoteAddress === undefined ? 'a client' : `${remoteAddress}:${remotePort}`;
+    logger.warn(`TLS with ${peer} has failed: ${reason}`);
     socket.destroy();
   };
   const failed = (error: Error): void => {
@@ -141,6 +145,13 @@ function contextOptions(
 function listsIn(crl: string | Buffer): string[] {
   const text = crl.toString();
   return text.match(/-----BEGIN X509 CRL-----.*?-----END X509 CRL-----/gs) ?? [text];
+}
+
+/** Why a certificate that was shown is not believed; undefined if it is not that. */
+function unbelieved({ authorizationError }: TLSSocket): string | undefined {
+  // By the types it is an error; it is the name of one.
+  const code: unknown = authorizationError;
+  return code ? `the client's certificate is not believed: ${String(code)}` : undefined;
 }
 
 /** What went wrong, in words that name what to do about it where that is known. */

@@ -28,6 +28,38 @@ describe('parseCommandLine', () => {
     assert.deepEqual(options('--sync=interval:250').sync, { milliseconds: 250 });
   });
 
+  it('takes where users’ names are in certificates', () => {
+    const tls = ['--tls-cert=c', '--tls-key=k', '--tls-ca=a'];
+    const login = (name: string): unknown => options(...tls, '--tls-login', name).tlsLogin;
+    assert.equal(login('distinguished_name'), 'distinguished_name');
+    assert.equal(login('common_name'), 'common_name');
+    const dns = { subjectAlternativeName: 'dns', index: 0 };
+    assert.deepEqual(login('subject_alternative_name'), dns);
+    assert.deepEqual(login('subject_alternative_name:email'), {
+      subjectAlternativeName: 'email',
+      index: 0,
+    });
+    assert.deepEqual(login('subject_alternative_name:other_name:3'), {
+      subjectAlternativeName: 'other_name',
+      index: 3,
+    });
+    for (const wrong of ['', 'cn', 'subject_alternative_name:', 'subject_alternative_name:x:0']) {
+      assert.throws(() => login(wrong), StartError, wrong);
+    }
+    assert.equal(options('--tls-min-version', 'TLSv1.3').tlsMinVersion, 'TLSv1.3');
+    assert.throws(() => options('--tls-min-version', 'TLSv1.1'), StartError);
+  });
+
+  it('refuses to go by certificates that are not believed', () => {
+    for (const option of ['--tls-login=common_name', '--tls-crl=x']) {
+      const tls = ['--tls-cert=c', '--tls-key=k'];
+      assert.throws(() => options(...tls, option), /needs --tls-cert, --tls-ca, and clients/);
+      const none = ['--tls-ca=a', '--tls-clients=none'];
+      assert.throws(() => options(...tls, ...none, option), /needs --tls-cert, --tls-ca/);
+      options(...tls, '--tls-ca=a', '--tls-clients=request', option);
+    }
+  });
+
   it('refuses a sync policy that is none', () => {
     for (const policy of ['sometimes', 'interval', 'interval:0', 'interval:60001', 'interval:-1']) {
       assert.throws(() => options('--sync', policy), StartError, policy);

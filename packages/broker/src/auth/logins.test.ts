@@ -53,6 +53,17 @@ describe('logins', () => {
     assert.equal(await logins.login(attempt({ password: 'new' })), 'invalid credentials');
   });
 
+  test('without a password are held to where they come from, too', async () => {
+    const { access } = await newAccess();
+    const proved = { user: 'local', password: undefined };
+    assert.equal(access.logins.login(attempt(proved)), 'only from loopback');
+    assert.deepEqual(access.logins.login(attempt({ ...proved, isLoopback: true })), {
+      name: 'local',
+    });
+    const nobody = attempt({ ...proved, user: 'nobody' });
+    assert.equal(access.logins.login(nobody), 'invalid credentials');
+  });
+
   test('of a user who changes while the password is being hashed are judged anew', async () => {
     const { access } = await newAccess();
     const pending = access.logins.login(attempt());

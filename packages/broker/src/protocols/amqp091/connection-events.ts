@@ -2,7 +2,7 @@ import type { ConsumerSpec } from '../../core/consumer.js';
 import { flag, number, terms, text } from '../../core/events/event-headers.js';
 import type { EventHeader, EventSink } from '../../core/ports.js';
 import type { ConnectionContext } from './context.js';
-import { addressTerm, type Endpoints } from './opening/endpoints.js';
+import { addressTerm, type CertificateSummary, type Endpoints } from './opening/endpoints.js';
 
 /** RabbitMQ's name for the protocol. */
 const PROTOCOL = '{0,9,1}';
@@ -10,10 +10,13 @@ const PROTOCOL = '{0,9,1}';
 /** Whoever the broker is when it ends a consumer by itself. */
 const BROKER = 'rmq-internal';
 
-/** Reports that somebody has logged in or, with the reason, has not been let. */
+/**
+ * Reports that somebody has logged in or, with the reason, has not been let. The user is empty if
+ * not even the name is known.
+ */
 export function reportLogin(
   { events }: { readonly events: EventSink },
-  { name, host, peerHost, peerPort, isEncrypted }: Endpoints,
+  { name, host, peerHost, peerPort, isEncrypted, certificate }: Endpoints,
   mechanism: string,
   user: string,
   failure: string | undefined,
@@ -23,7 +26,7 @@ export function reportLogin(
   const whose = user === '' ? '' : `user '${user}' - `;
   events.emit(`user.authentication.${outcome}`, [
     text('connection_type', 'network'),
-    text('name', user),
+    ...(user === '' ? [] : [text('name', user)]),
     text('host', addressTerm(host)),
     text('connection_name', name),
     text('peer_host', addressTerm(peerHost)),
@@ -31,6 +34,7 @@ export function reportLogin(
     text('protocol', PROTOCOL),
     text('auth_mechanism', mechanism),
     flag('ssl', isEncrypted),
+    ...certificateHeaders(certificate),
     ...(failure === undefined ? [] : [text('error', `${whose}${failure}`)]),
   ]);
 }
@@ -39,7 +43,7 @@ export function reportLogin(
 export function reportConnectionCreated(context: ConnectionContext): void {
   const { events, endpoints, user } = context;
   if (!events.isHeard) return;
-  const { name, host, port, peerHost, peerPort, isEncrypted } = endpoints;
+  const { name, host, port, peerHost, peerPort, isEncrypted, certificate } = endpoints;
   events.emit('connection.created', [
     text('type', 'network'),
     text('pid', name),
@@ -49,6 +53,7 @@ export function reportConnectionCreated(context: ConnectionContext): void {
     text('host', addressTerm(host)),
     text('peer_host', addressTerm(peerHost)),
     flag('ssl', isEncrypted),
+    ...certificateHeaders(certificate),
     text('auth_mechanism', context.mechanism),
     text('protocol', PROTOCOL),
     text('user', user.name),
@@ -61,6 +66,16 @@ export function reportConnectionCreated(context: ConnectionContext): void {
     text('node', context.node),
     text('user_who_performed_action', user.name),
   ]);
+}
+
+function certificateHeaders(certificate: CertificateSummary | undefined): EventHeader[] {
+  if (certificate === undefined) return [];
+  const { subject, issuer, validity } = certificate;
+  return [
+    text('peer_cert_subject', subject),
+    text('peer_cert_issuer', issuer),
+    text('peer_cert_validity', validity),
+  ];
 }
 
 /** Reports that a connection is closed. */
