@@ -286,6 +286,13 @@ export function loginError(text: string): Difference<string | readonly number[]>
   };
 }
 
+export const userOfAnAddress: Difference<string> = {
+  about: 'the user whom EXTERNAL finds in an alternative name that is the address 10.0.0.1',
+  reason: 'nobody can make a user whose name is the octets of an address',
+  rabbitmq: '\u000a\u0000\u0000\u0001',
+  leveret: '10.0.0.1',
+};
+
 /** What answers first. RabbitMQ's side is read from the plugin's source. */
 export const mandatoryDelay: Difference<string> = {
   about: 'a mandatory publish that is delayed, on a channel with confirms',

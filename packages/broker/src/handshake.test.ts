@@ -306,6 +306,8 @@ test('ANONYMOUS and EXTERNAL are no mechanisms otherwise, and no way around the 
     const { world, mechanisms } = await ask(mechanism, { externalUser: () => undefined });
     assert.equal(mechanisms, 'AMQPLAIN PLAIN');
     await assertRefused(world);
+    assert.ok(world.log.includes(`login refused: no credentials for mechanism ${mechanism}`));
+    assert.deepEqual(world.broker.logins, { succeeded: 0, failed: 1 });
   }
   const { world } = await ask('EXTERNAL', { externalUser: () => 'nobody' });
   await assertRefused(world);

@@ -207,7 +207,10 @@ export class Handshake implements TransportListener {
     this.#mechanism = mechanism;
     const credentials = readResponse(mechanism, response, this.#passwordless);
     if (credentials === undefined) {
-      this.#refuse(`no credentials for mechanism ${mechanism}`);
+      const reason = `no credentials for mechanism ${fromWire(mechanism)}`;
+      this.#ports.logins.failed++;
+      this.#ports.logger.warn(`login refused: ${reason}`, peerFields(this.#endpoints));
+      this.#refuse(reason);
       return;
     }
     if ('reason' in credentials) {
