@@ -12,11 +12,11 @@ import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startLeveretProcess } from '../peers/leveret-process.js';
-import { frameEnd, frameType } from './frame.js';
+import { frameEnd, frameType } from '../wire/frame.js';
 import { fuzzExchanges, fuzzQueues, fuzzStream } from './fuzz-stream.js';
-import { RawConnection } from './raw-connection.js';
-import { SeededRandom } from './seeded-random.js';
-import { decodeMethod } from './wire-codec.js';
+import { RawConnection } from '../wire/raw-connection.js';
+import { SeededRandom } from '../wire/seeded-random.js';
+import { decodeMethod } from '../wire/wire-codec.js';
 
 export interface FuzzOptions {
   readonly port: number;

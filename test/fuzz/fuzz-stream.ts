@@ -1,5 +1,5 @@
-import { encodeFrame, frameType, protocolHeader } from './frame.js';
-import type { SeededRandom } from './seeded-random.js';
+import { encodeFrame, frameType, protocolHeader } from '../wire/frame.js';
+import type { SeededRandom } from '../wire/seeded-random.js';
 import {
   type ArgumentInfo,
   encodeContentHeader,
@@ -10,7 +10,7 @@ import {
   unsigned,
   type WireArgument,
   type WireArguments,
-} from './wire-codec.js';
+} from '../wire/wire-codec.js';
 
 /** What one hostile connection sends. */
 export interface FuzzStream {
@@ -257,6 +257,11 @@ function table(random: SeededRandom, levels: number, isCareful: boolean): Buffer
   return !isCareful && random.percent(3)
     ? mutate(random, Buffer.concat(entries))
     : Buffer.concat(entries);
+}
+
+/** A field of a table, with a name and a value of any type. */
+export function fieldEntry(random: SeededRandom): Buffer {
+  return Buffer.concat([shortString(random.pick(argumentNames)), fieldValue(random, 2, false)]);
 }
 
 function fieldValue(random: SeededRandom, levels: number, isCareful: boolean): Buffer {

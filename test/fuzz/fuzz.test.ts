@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startLeveretProcess } from '../peers/leveret-process.js';
-import { fuzz } from './fuzz.js';
+import { fuzz } from './hostile-streams.js';
 import { fuzzStream } from './fuzz-stream.js';
-import { SeededRandom } from './seeded-random.js';
+import { SeededRandom } from '../wire/seeded-random.js';
 
 /** Another seed every day's run; a failure names it. */
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);

@@ -1,0 +1,141 @@
+import { SeededRandom } from '../wire/seeded-random.js';
+import { Coverage, type News } from './coverage.js';
+import type { Target } from './target.js';
+
+/** What is looked at for whether anything new has run: the codec, and who speaks AMQP with it. */
+const GUIDE = /\/packages\/(amqp\/dist\/|broker\/dist\/protocols\/)/;
+
+/** What the process may hold besides its own code, however many inputs there are, in octets. */
+const MEMORY_BYTES_MAX = 1_073_741_824;
+
+export interface InputsReport {
+  readonly inputs: number;
+  readonly seconds: number;
+  /** How many of a target's inputs led to blocks that none before them had. */
+  readonly kept: Readonly<Record<string, number>>;
+  /** Blocks that have run, of those there are: of the codec, and of the protocol's door. */
+  readonly codec: string;
+  readonly door: string;
+  readonly memoryBytes: number;
+}
+
+/** An input that breaks a promise. */
+export class BrokenPromiseError extends Error {
+  override readonly name = 'BrokenPromiseError';
+
+  constructor(target: string, input: Buffer, cause: unknown) {
+    super(`${target}: ${input.toString('hex')}`, { cause });
+  }
+}
+
+/**
+ * Runs that many inputs through the targets, and keeps those that reach something new to make more
+ * of. The same seed gives the same inputs. Rejects with a BrokenPromiseError.
+ */
+export async function fuzzInputs(count: number, seed: number): Promise<InputsReport> {
+  const coverage = new Coverage((url) => GUIDE.test(url));
+  try {
+    // Imported when it is counted already, so that nothing of it is missed.
+    const { frames, tables, headers, methods } = await import('./codec-targets.js');
+    const { connections } = await import('./connection-target.js');
+    const targets = [frames, tables, headers, methods, connections];
+    const searches = targets.map((target, at) => new Search(target, seed + at, coverage));
+    const began = performance.now();
+    let done = 0;
+    while (done < count) {
+      for (const search of searches) done += await search.round();
+      const memoryBytes = process.memoryUsage.rss();
+      if (memoryBytes > MEMORY_BYTES_MAX) throw new Error(`${memoryBytes} octets of memory`);
+    }
+    const shown = (part: string): string => {
+      const { covered, known } = coverage.count(part);
+      return `${covered} of ${known}`;
+    };
+    return {
+      inputs: done,
+      seconds: (performance.now() - began) / 1000,
+      kept: Object.fromEntries(searches.map(({ name, kept }) => [name, kept])),
+      codec: shown('/packages/amqp/'),
+      door: shown('/protocols/amqp091/'),
+      memoryBytes: process.memoryUsage.rss(),
+    };
+  } finally {
+    coverage.stop();
+  }
+}
+
+/** One target's inputs that led somewhere. */
+class Search {
+  readonly #target: Target;
+  readonly #random: SeededRandom;
+  readonly #coverage: Coverage;
+  readonly #corpus: Buffer[];
+
+  constructor(target: Target, seed: number, coverage: Coverage) {
+    this.#target = target;
+    this.#random = new SeededRandom(seed);
+    this.#coverage = coverage;
+    this.#corpus = [...target.seeds];
+  }
+
+  get name(): string {
+    return this.#target.name;
+  }
+
+  get kept(): number {
+    return this.#corpus.length - this.#target.seeds.length;
+  }
+
+  /** Makes inputs and runs them; how many it were. */
+  async round(): Promise<number> {
+    const { round } = this.#target;
+    const inputs = Array.from({ length: round }, () =>
+      this.#target.mutate(this.#random, this.#any(), this.#any()),
+    );
+    const news = await this.#run(inputs);
+    if (news === undefined) return round;
+    await this.#keep(inputs);
+    // What does not happen a second time is no news the next time either.
+    this.#coverage.note(news);
+    return round;
+  }
+
+  #any(): Buffer {
+    return this.#random.pick(this.#corpus);
+  }
+
+  /** Looks for the inputs with which something new has run, half by half. */
+  async #keep(inputs: readonly Buffer[]): Promise<void> {
+    const middle = inputs.length >> 1;
+    for (const half of [inputs.slice(0, middle), inputs.slice(middle)]) {
+      const news = await this.#run(half);
+      if (news === undefined) continue;
+      if (half.length > 1) await this.#keep(half);
+      else {
+        this.#corpus.push(half[0]!);
+        this.#coverage.note(news);
+      }
+    }
+  }
+
+  async #run(inputs: readonly Buffer[]): Promise<News | undefined> {
+    try {
+      await this.#target.run(inputs);
+    } catch (error) {
+      throw (await this.#blamed(inputs)) ?? error;
+    }
+    return this.#coverage.news();
+  }
+
+  /** The first input that fails alone. */
+  async #blamed(inputs: readonly Buffer[]): Promise<BrokenPromiseError | undefined> {
+    for (const input of inputs) {
+      try {
+        await this.#target.run([input]);
+      } catch (error) {
+        return new BrokenPromiseError(this.name, input, error);
+      }
+    }
+    return undefined;
+  }
+}
