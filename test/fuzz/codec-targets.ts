@@ -25,7 +25,16 @@ import type { Target } from './target.js';
 
 const TABLE: FieldTable = new Map([
   ['t', { type: 't', value: true }],
-  ['numbers', { type: 'A', value: [{ type: 'b', value: -1 }, { type: 'u', value: 65_535 }] }],
+  [
+    'numbers',
+    {
+      type: 'A',
+      value: [
+        { type: 'b', value: -1 },
+        { type: 'u', value: 65_535 },
+      ],
+    },
+  ],
   ['nested', { type: 'F', value: new Map([['CC', { type: 'S', value: 'x' }]]) }],
   ['D', { type: 'D', value: { scale: 2, value: 314 } }],
   ['big', { type: 'l', value: -(2n ** 63n) }],
@@ -132,8 +141,7 @@ export const headers: Target = {
   run: each((octets) => {
     const end = octets.length;
     const isHeader = decoded(() => header.read(octets, 0, end) ?? true) !== undefined;
-    const properties =
-      end < 12 ? undefined : decoded(() => decodeProperties(octets, 12, end));
+    const properties = end < 12 ? undefined : decoded(() => decodeProperties(octets, 12, end));
     assert.equal(isHeader, properties !== undefined, 'both take it, or neither');
     if (properties === undefined) return;
     assert.equal(header.deliveryMode, properties.deliveryMode ?? -1);

@@ -137,7 +137,11 @@ function work(): Buffer[] {
     method(1, 'queue.declare', { queue: 'q', arguments: { 'x-max-length': 1 } }),
     method(1, 'queue.bind', { queue: 'q', exchange: 'amq.topic', routingKey: '#' }),
     method(1, 'basic.publish', { exchange: 'amq.topic', routingKey: 'a.b', mandatory: true }),
-    encodeFrame(frameType.header, 1, encodeContentHeader(4, { deliveryMode: 2, headers: { CC: [] } })),
+    encodeFrame(
+      frameType.header,
+      1,
+      encodeContentHeader(4, { deliveryMode: 2, headers: { CC: [] } }),
+    ),
     encodeFrame(frameType.body, 1, Buffer.from('body')),
     method(1, 'basic.consume', { queue: 'q', consumerTag: 'c' }),
     method(1, 'basic.ack', { deliveryTag: 1 }),

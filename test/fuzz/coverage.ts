@@ -54,7 +54,8 @@ export class Coverage {
       const covered = this.#grown(url, ran.length);
       const borders = this.#borders.get(url) ?? new Set();
       this.#borders.set(url, borders);
-      for (const { ranges } of functions) for (const range of ranges) borders.add(range.startOffset);
+      for (const { ranges } of functions)
+        for (const range of ranges) borders.add(range.startOffset);
       for (let at = 0; at < ran.length; at++) covered[at]! |= ran[at]!;
     }
   }

@@ -1,4 +1,60 @@
+/**
+ * Gives the broker what no client would send, in two ways:
+ *
+ *     npm run test:fuzz -- [--inputs 10000000] [--frames 1000000] [--seed 1]
+ *
+ * First inputs for everything that reads octets of strangers, in this process, guided by which
+ * blocks of the code have run; then streams of frames for a broker in a process of its own, with a
+ * well-behaved client alongside. The same seed gives the same inputs and streams.
+ *
+ * `--again TARGET:HEX` runs one input again, as a failure prints it; `--only N` sends the stream of
+ * that number alone; `--url amqp://...` sends the streams to another broker, `--inputs 0` nothing
+ * else.
+ */
 import { parseArgs } from 'node:util';
-import { fuzzInputs } from './inputs.js';
-const { values } = parseArgs({ options: { inputs: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' } } });
-console.log(await fuzzInputs(Number(values.inputs), Number(values.seed)));
+import { startLeveretProcess } from '../peers/leveret-process.js';
+import { sendHostileStreams } from './hostile-streams.js';
+import { fuzzInputs, runInput } from './inputs.js';
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '10000000' },
+    frames: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: '1' },
+    again: { type: 'string' },
+    only: { type: 'string' },
+    url: { type: 'string' },
+  },
+});
+const seed = Number(values.seed);
+
+if (values.again !== undefined) {
+  const [target = '', digits = ''] = values.again.split(':');
+  await runInput(target, digits);
+} else {
+  const inputs = values.only === undefined ? Number(values.inputs) : 0;
+  if (inputs > 0) console.log(await fuzzInputs(inputs, seed, true));
+  if (Number(values.frames) > 0) await streams();
+}
+
+async function streams(): Promise<void> {
+  const leveret = values.url === undefined ? await startLeveretProcess() : undefined;
+  try {
+    const report = await sendHostileStreams({
+      port: leveret?.port ?? Number(new URL(values.url!).port),
+      frames: Number(values.frames),
+      seed,
+      internalErrors: values.url !== undefined,
+      ...(values.only === undefined ? {} : { only: Number(values.only) }),
+    });
+    console.log(report);
+  } finally {
+    const isRunning = leveret?.isRunning() ?? true;
+    const exit = await leveret?.stop();
+    const complaints = leveret?.complaints() ?? '';
+    if (!isRunning || complaints !== '') {
+      console.error(`the broker ended with ${exit}:\n${complaints}`);
+      process.exitCode = 1;
+    }
+  }
+}

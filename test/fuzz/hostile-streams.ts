@@ -1,24 +1,12 @@
-/**
- * Sends a broker streams of frames that are valid, wrong or broken, while a well-behaved connection
- * alongside publishes and consumes:
- *
- *     node test/dist/wire/fuzz.js --frames 1000000 [--seed 1] [--parallel 4] [--url amqp://...]
- *
- * Without a URL it starts a Leveret in a process of its own. The same seed gives the same streams;
- * `--only N` sends the stream of that number alone.
- */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { startLeveretProcess } from '../peers/leveret-process.js';
 import { frameEnd, frameType } from '../wire/frame.js';
-import { fuzzExchanges, fuzzQueues, fuzzStream } from './fuzz-stream.js';
 import { RawConnection } from '../wire/raw-connection.js';
 import { SeededRandom } from '../wire/seeded-random.js';
 import { decodeMethod } from '../wire/wire-codec.js';
+import { fuzzExchanges, fuzzQueues, fuzzStream } from './fuzz-stream.js';
 
-export interface FuzzOptions {
+export interface StreamsOptions {
   readonly port: number;
   /** How many frames to send, at least. */
   readonly frames: number;
@@ -31,7 +19,7 @@ export interface FuzzOptions {
   readonly only?: number;
 }
 
-export interface FuzzReport {
+export interface StreamsReport {
   readonly frames: number;
   readonly connections: number;
   /** How many connections were closed with each code; `end` for those that were not. */
@@ -45,8 +33,11 @@ export interface FuzzReport {
 /** How long the broker may take for a whole connection, refusals included. */
 const deadlineMilliseconds = 20_000;
 
-/** Rejects, naming the number of the stream, when the broker fails. */
-export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+/**
+ * Sends a broker streams of frames that are valid, wrong or broken, while a well-behaved connection
+ * alongside publishes and consumes. Rejects, naming the number of the stream, when the broker fails.
+ */
+export async function sendHostileStreams(options: StreamsOptions): Promise<StreamsReport> {
   const closes = new Map<number | 'end', number>();
   const answers = new Map<string, number>();
   let frames = 0;
@@ -231,38 +222,3 @@ class WellBehaved {
     }
   }
 }
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      frames: { type: 'string', default: '1000000' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-      parallel: { type: 'string', default: '4' },
-      only: { type: 'string' },
-      url: { type: 'string' },
-    },
-  });
-  console.log(`seed ${values.seed}`);
-  const leveret = values.url === undefined ? await startLeveretProcess() : undefined;
-  try {
-    const report = await fuzz({
-      port: leveret?.port ?? Number(new URL(values.url!).port),
-      frames: Number(values.frames),
-      seed: Number(values.seed),
-      parallel: Number(values.parallel),
-      internalErrors: values.url !== undefined,
-      ...(values.only === undefined ? {} : { only: Number(values.only) }),
-    });
-    console.log(report);
-  } finally {
-    const isRunning = leveret?.isRunning() ?? true;
-    const exit = await leveret?.stop();
-    const complaints = leveret?.complaints() ?? '';
-    if (!isRunning || complaints !== '') {
-      console.error(`the broker ended with ${exit}:\n${complaints}`);
-      process.exitCode = 1;
-    }
-  }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

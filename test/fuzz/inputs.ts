@@ -29,16 +29,18 @@ export class BrokenPromiseError extends Error {
 }
 
 /**
- * Runs that many inputs through the targets, and keeps those that reach something new to make more
- * of. The same seed gives the same inputs. Rejects with a BrokenPromiseError.
+ * Runs that many inputs through the targets; guided, it keeps those with which something runs that
+ * never had, and makes more of them. The same seed gives the same inputs. Rejects with a
+ * BrokenPromiseError.
  */
-export async function fuzzInputs(count: number, seed: number): Promise<InputsReport> {
-  const coverage = new Coverage((url) => GUIDE.test(url));
+export async function fuzzInputs(
+  count: number,
+  seed: number,
+  isGuided: boolean,
+): Promise<InputsReport> {
+  const coverage = isGuided ? new Coverage((url) => GUIDE.test(url)) : undefined;
   try {
-    // Imported when it is counted already, so that nothing of it is missed.
-    const { frames, tables, headers, methods } = await import('./codec-targets.js');
-    const { connections } = await import('./connection-target.js');
-    const targets = [frames, tables, headers, methods, connections];
+    const targets = await importTargets();
     const searches = targets.map((target, at) => new Search(target, seed + at, coverage));
     const began = performance.now();
     let done = 0;
@@ -48,7 +50,7 @@ export async function fuzzInputs(count: number, seed: number): Promise<InputsRep
       if (memoryBytes > MEMORY_BYTES_MAX) throw new Error(`${memoryBytes} octets of memory`);
     }
     const shown = (part: string): string => {
-      const { covered, known } = coverage.count(part);
+      const { covered, known } = coverage?.count(part) ?? { covered: 0, known: 0 };
       return `${covered} of ${known}`;
     };
     return {
@@ -60,18 +62,25 @@ export async function fuzzInputs(count: number, seed: number): Promise<InputsRep
       memoryBytes: process.memoryUsage.rss(),
     };
   } finally {
-    coverage.stop();
+    coverage?.stop();
   }
+}
+
+/** Imported when it is counted already what runs, so that nothing of it is missed. */
+async function importTargets(): Promise<readonly Target[]> {
+  const { frames, tables, headers, methods } = await import('./codec-targets.js');
+  const { connections } = await import('./connection-target.js');
+  return [frames, tables, headers, methods, connections];
 }
 
 /** One target's inputs that led somewhere. */
 class Search {
   readonly #target: Target;
   readonly #random: SeededRandom;
-  readonly #coverage: Coverage;
+  readonly #coverage: Coverage | undefined;
   readonly #corpus: Buffer[];
 
-  constructor(target: Target, seed: number, coverage: Coverage) {
+  constructor(target: Target, seed: number, coverage: Coverage | undefined) {
     this.#target = target;
     this.#random = new SeededRandom(seed);
     this.#coverage = coverage;
@@ -96,7 +105,7 @@ class Search {
     if (news === undefined) return round;
     await this.#keep(inputs);
     // What does not happen a second time is no news the next time either.
-    this.#coverage.note(news);
+    this.#coverage?.note(news);
     return round;
   }
 
@@ -113,7 +122,7 @@ class Search {
       if (half.length > 1) await this.#keep(half);
       else {
         this.#corpus.push(half[0]!);
-        this.#coverage.note(news);
+        this.#coverage?.note(news);
       }
     }
   }
@@ -124,7 +133,7 @@ class Search {
     } catch (error) {
       throw (await this.#blamed(inputs)) ?? error;
     }
-    return this.#coverage.news();
+    return this.#coverage?.news();
   }
 
   /** The first input that fails alone. */
@@ -138,4 +147,11 @@ class Search {
     }
     return undefined;
   }
+}
+
+/** Runs one input that has broken a promise again, in hexadecimal digits. */
+export async function runInput(target: string, digits: string): Promise<void> {
+  const found = (await importTargets()).find(({ name }) => name === target);
+  if (found === undefined) throw new Error(`no target ${target}`);
+  await found.run([Buffer.from(digits, 'hex')]);
 }

@@ -6,7 +6,18 @@ import { fieldEntry } from './fuzz-stream.js';
 const INPUT_BYTES_MAX = 4_096;
 
 /** Octets where something begins, ends or is the largest; the letters are types of fields. */
-const TELLING_OCTETS = [0, 1, 2, 4, 8, 0x7f, 0x80, 0xff, frameEnd, ...Buffer.from('tbBsuIilLfdDSxTAFV')];
+const TELLING_OCTETS = [
+  0,
+  1,
+  2,
+  4,
+  8,
+  0x7f,
+  0x80,
+  0xff,
+  frameEnd,
+  ...Buffer.from('tbBsuIilLfdDSxTAFV'),
+];
 const TELLING_NUMBERS = [0, 1, 4, 0xff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x10_0000];
 
 type Operation = (random: SeededRandom, input: Buffer, other: Buffer) => Buffer;
@@ -29,8 +40,10 @@ const OPERATIONS: readonly Operation[] = [
     const at = random.below(input.length + 1);
     return withOctet(input, at, (input[at] ?? 0) ^ (1 << random.below(8)));
   },
-  (random, input) => splice(input, random.below(input.length + 1), 0, random.bytes(random.below(9))),
-  (random, input) => splice(input, random.below(input.length + 1), random.below(9), Buffer.alloc(0)),
+  (random, input) =>
+    splice(input, random.below(input.length + 1), 0, random.bytes(random.below(9))),
+  (random, input) =>
+    splice(input, random.below(input.length + 1), random.below(9), Buffer.alloc(0)),
   (random, input) => splice(input, random.below(input.length + 1), 0, piece(random, input)),
   (random, input, other) => splice(input, random.below(input.length + 1), 0, piece(random, other)),
   (random, input, other) => {
