@@ -10,6 +10,8 @@ export interface DerValue {
   /** Class, whether it is made of others, and number, as the octet has them. */
   readonly tag: number;
   readonly content: Buffer;
+  /** All of it: tag, length and content. */
+  readonly encoding: Buffer;
 }
 
 /** The values that lie one behind the other, in a sequence or a set say. Throws a DerError. */
@@ -20,8 +22,10 @@ export function derValues(octets: Buffer): DerValue[] {
     if ((tag & 0x1f) === 0x1f) throw new DerError('a tag of several octets');
     const [length, start] = lengthAt(octets, at + 1);
     if (length > octets.length - start) throw new DerError('a value that is cut short');
-    values.push({ tag, content: octets.subarray(start, start + length) });
-    at = start + length;
+    const end = start + length;
+    const content = octets.subarray(start, end);
+    values.push({ tag, content, encoding: octets.subarray(at, end) });
+    at = end;
   }
   return values;
 }
@@ -64,7 +68,10 @@ export function oidText(content: Buffer): string {
  * have the same characters; undefined for a value that is none. T61String, which nobody ever wrote
  * as it was meant, is ISO 8859-1, as in RabbitMQ.
  */
-export function stringText({ tag, content }: DerValue): string | undefined {
+export function stringText({
+  tag,
+  content,
+}: Pick<DerValue, 'tag' | 'content'>): string | undefined {
   switch (tag) {
     case 12: // UTF8String
     case 18: // NumericString

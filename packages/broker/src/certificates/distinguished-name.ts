@@ -64,7 +64,8 @@ function attributeOf({ content }: DerValue): Attribute {
 function attributeText({ type, value }: Attribute): string {
   const text = stringText(value);
   // RFC 4514 §2.4: what is no string is shown as it is encoded.
-  const shown = text === undefined ? `#${value.content.toString('hex')}` : escaped(text);
+  const shown =
+    text === undefined ? `#${value.encoding.toString('hex').toUpperCase()}` : escaped(text);
   return `${TYPE_NAMES.get(type) ?? type}=${shown}`;
 }
 
