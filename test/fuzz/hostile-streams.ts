@@ -35,7 +35,7 @@ const deadlineMilliseconds = 20_000;
 
 /**
  * Sends a broker streams of frames that are valid, wrong or broken, while a well-behaved connection
- * alongside publishes and consumes. Rejects, naming the number of the stream, when the broker fails.
+ * alongside publishes and consumes. Rejects when the broker fails, naming the number of the stream.
  */
 export async function sendHostileStreams(options: StreamsOptions): Promise<StreamsReport> {
   const closes = new Map<number | 'end', number>();

@@ -5,19 +5,11 @@ import { fieldEntry } from './fuzz-stream.js';
 /** Inputs do not grow for ever. */
 const INPUT_BYTES_MAX = 4_096;
 
-/** Octets where something begins, ends or is the largest; the letters are types of fields. */
-const TELLING_OCTETS = [
-  0,
-  1,
-  2,
-  4,
-  8,
-  0x7f,
-  0x80,
-  0xff,
-  frameEnd,
-  ...Buffer.from('tbBsuIilLfdDSxTAFV'),
-];
+/** The letters of field types. */
+const FIELD_TYPES = Buffer.from('tbBsuIilLfdDSxTAFV');
+
+/** Octets where something begins, ends or is the largest. */
+const TELLING_OCTETS = [0, 1, 2, 4, 8, 0x7f, 0x80, 0xff, frameEnd, ...FIELD_TYPES];
 const TELLING_NUMBERS = [0, 1, 4, 0xff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x10_0000];
 
 type Operation = (random: SeededRandom, input: Buffer, other: Buffer) => Buffer;
@@ -35,6 +27,17 @@ const OPERATIONS: readonly Operation[] = [
   (random, input) => withOctet(input, random.below(input.length + 1), random.below(256)),
   (random, input) => {
     return withOctet(input, random.below(input.length + 1), random.pick(TELLING_OCTETS));
+  },
+  // A field of another type.
+  (random, input) => {
+    const from = random.below(input.length + 1);
+    const at = input.findIndex((octet, index) => index >= from && FIELD_TYPES.includes(octet));
+    return withOctet(input, at < 0 ? from : at, FIELD_TYPES[random.below(FIELD_TYPES.length)]!);
+  },
+  // A little more or less: most octets are lengths, or the lowest ones of a length.
+  (random, input) => {
+    const at = random.below(input.length + 1);
+    return withOctet(input, at, (input[at] ?? 0) + random.below(9) - 4);
   },
   (random, input) => {
     const at = random.below(input.length + 1);
