@@ -37,13 +37,24 @@ test('leveret lets users in by certificates, but not by those that are taken bac
   const guest = authority.sign('guest');
   const crlFile = authority.write('crl.pem', authority.revocations());
   const tls = ['--tls-cert', certFile, '--tls-key', keyFile, '--tls-ca', authority.certFile];
-  const login = ['--tls-login', 'common_name', '--tls-crl', crlFile, '--tls-port', '0'];
-  const leveret = LeveretProcess.run(t, '--port', '0', '--bind', '127.0.0.1', ...tls, ...login);
+  const login = ['--tls-login=common_name', '--tls-crl', crlFile, '--tls-min-version=TLSv1.3'];
+  const leveret = LeveretProcess.run(
+    t,
+    '--port',
+    '0',
+    '--bind',
+    '127.0.0.1',
+    '--tls-port=0',
+    ...tls,
+    ...login,
+  );
   await leveret.logged(/TLS is served at/);
   const port = Number(/TLS is served at amqps:\S+:(\d+)/.exec(leveret.stderr)?.[1]);
   const connection = await loginExternal(port, authority, guest);
   await connection.close();
   await leveret.logged(/connection opened .*user=guest .*mechanism=EXTERNAL/);
+  const old = connect({ host: '127.0.0.1', port, ca: authority.cert, maxVersion: 'TLSv1.2' });
+  await assert.rejects(once(old, 'secureConnect'), /alert protocol version/);
   authority.write('crl.pem', authority.revocations(guest));
   await leveret.logged(/the certificate has been renewed/);
   await assert.rejects(loginExternal(port, authority, guest));

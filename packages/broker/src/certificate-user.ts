@@ -21,7 +21,8 @@ export type CertificateName =
 
 /**
  * Finds users by their certificates, for the option `externalUser`: who comes by TLS is offered
- * EXTERNAL and is the user whom the certificate names, if TLS believes it. RabbitMQ has the plugin
+ * EXTERNAL and is the user whom the certificate names, if TLS believes it. Have TLS believe your own
+ * authority alone (`ca`): Node.js knows many that sign for anybody. RabbitMQ has the plugin
  * rabbitmq_auth_mechanism_ssl for it, which finds the same names, except that an address is there
  * its octets and not its text.
  */

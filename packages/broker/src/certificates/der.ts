@@ -47,8 +47,12 @@ function lengthAt(octets: Buffer, at: number): readonly [length: number, end: nu
   return [octets.readUIntBE(at + 1, count), at + 1 + count];
 }
 
+/** Identifiers have some ten octets; a number of thousands would take its time. */
+const OID_BYTES_MAX = 128;
+
 /** An object identifier with dots: `2.5.4.3`. Throws a DerError. */
 export function oidText(content: Buffer): string {
+  if (content.length > OID_BYTES_MAX) throw new DerError('an identifier that is too long');
   const arcs: bigint[] = [];
   let arc = 0n;
   for (const octet of content) {
