@@ -33,8 +33,18 @@ if (values.again !== undefined) {
   await runInput(target, digits);
 } else {
   const inputs = values.only === undefined ? Number(values.inputs) : 0;
-  if (inputs > 0) console.log(await fuzzInputs(inputs, seed, true));
+  if (inputs > 0) console.log(await fuzzInputs(inputs, seed, true, tellMillions()));
   if (Number(values.frames) > 0) await streams();
+}
+
+/** A line for each million, as it takes minutes. */
+function tellMillions(): (inputs: number) => void {
+  let told = 0;
+  return (inputs) => {
+    if (inputs < told + 1_000_000) return;
+    told = inputs;
+    console.log(`${inputs} inputs`);
+  };
 }
 
 async function streams(): Promise<void> {

@@ -37,6 +37,7 @@ export async function fuzzInputs(
   count: number,
   seed: number,
   isGuided: boolean,
+  tell: (inputs: number) => void = () => {},
 ): Promise<InputsReport> {
   const coverage = isGuided ? new Coverage((url) => GUIDE.test(url)) : undefined;
   try {
@@ -47,6 +48,7 @@ export async function fuzzInputs(
     while (done < count) {
       for (const search of searches) done += await search.round();
       const memoryBytes = process.memoryUsage.rss();
+      tell(done);
       if (memoryBytes > MEMORY_BYTES_MAX) throw new Error(`${memoryBytes} octets of memory`);
     }
     const shown = (part: string): string => {
