@@ -64,7 +64,7 @@ const PAYLOAD_BYTES_MAX = 600;
 /** A stream is the same frames however it is cut into chunks, held back or resumed. */
 export const frames: Target = {
   name: 'frames',
-  round: 3_000,
+  round: 12_000,
   seeds: [
     encodeMethodFrame(0, 'connection.close-ok', {}),
     Buffer.concat([
@@ -112,7 +112,7 @@ function framesOf(input: Buffer, nextSize: () => number, holds: boolean): string
 /** A table decoded and encoded and decoded is the same; octets that are none are a DecodeError. */
 export const tables: Target = {
   name: 'tables',
-  round: 4_000,
+  round: 16_000,
   seeds: [encodeTable(new Map()).subarray(4), encodeTable(TABLE).subarray(4)],
   mutate: mutateOctets,
   run: each((content) => {
@@ -133,7 +133,7 @@ const header = new ContentHeader();
 /** What is read of a header in passing is what decoding it finds, and both refuse the same. */
 export const headers: Target = {
   name: 'headers',
-  round: 3_000,
+  round: 12_000,
   seeds: [{}, { deliveryMode: 2 }, PROPERTIES].map((properties) =>
     encodeContentHeaderFrame(1, 5, properties).subarray(7, -1),
   ),
@@ -158,7 +158,7 @@ export const headers: Target = {
 /** A method decoded and encoded and decoded is the same. */
 export const methods: Target = {
   name: 'methods',
-  round: 3_000,
+  round: 12_000,
   seeds: [
     wireMethod('queue.declare', { queue: 'q', arguments: encodeTable(TABLE).subarray(4) }),
     wireMethod('basic.publish', { exchange: 'x', routingKey: 'k', mandatory: true }),

@@ -5,10 +5,10 @@
  *
  * First inputs for everything that reads octets of strangers, in this process, guided by which
  * blocks of the code have run; then streams of frames for a broker in a process of its own, with a
- * well-behaved client alongside. The same seed gives the same inputs and streams.
+ * well-behaved client alongside.
  *
- * `--again TARGET:HEX` runs one input again, as a failure prints it; `--only N` sends the stream of
- * that number alone; `--url amqp://...` sends the streams to another broker, `--inputs 0` nothing
+ * `--again TARGET:HEX` runs one input again, as a failure prints it. The same seed gives the same
+ * streams; `--only N` sends the one of that number alone; `--url amqp://...` sends the streams to another broker, `--inputs 0` nothing
  * else.
  */
 import { parseArgs } from 'node:util';

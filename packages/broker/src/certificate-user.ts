@@ -21,11 +21,11 @@ export type CertificateName =
 
 /**
  * Finds users by their certificates, for the option `externalUser`: who comes by TLS is offered
- * EXTERNAL and is the user whom the certificate names, if TLS believes it. Have TLS believe your own
- * authority alone (`ca`): Node.js knows many that sign for anybody.
+ * EXTERNAL and is the user whom the certificate names, if TLS believes it. Have TLS believe your
+ * own authority alone (`ca`): Node.js knows many that sign for anybody.
  *
- * RabbitMQ has the plugin rabbitmq_auth_mechanism_ssl for it, which finds the same names, except that
- * an address is there its octets and not its text.
+ * RabbitMQ has the plugin rabbitmq_auth_mechanism_ssl for it, which finds the same names, except
+ * that an address is there its octets and not its text.
  */
 export function certificateUser(
   from: CertificateName,
