@@ -8,8 +8,8 @@
  * well-behaved client alongside.
  *
  * `--again TARGET:HEX` runs one input again, as a failure prints it. The same seed gives the same
- * streams; `--only N` sends the one of that number alone; `--url amqp://...` sends the streams to another broker, `--inputs 0` nothing
- * else.
+ * streams; `--only N` sends the one of that number alone. `--url amqp://...` sends the streams to
+ * another broker, with `--inputs 0` nothing else.
  */
 import { parseArgs } from 'node:util';
 import { startLeveretProcess } from '../peers/leveret-process.js';
