@@ -214,7 +214,7 @@ export class Placements {
 
   clear(): void {
     // The array keeps its length, and with it its memory; what is gone must not be held by it.
-    this.#chains.fill(undefined, 0, this.count);
+    for (let at = 0; at < this.count; at++) this.#chains[at] = undefined;
     this.#positions.clear();
     this.#expiries.clear();
   }
