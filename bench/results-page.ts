@@ -21,8 +21,8 @@ export function resultsPage(results: Results, picture: string): string {
 
 <!-- Written by \`npm run bench -- --docs\`: change the benchmark, not this page. -->
 
-On ${began.slice(0, 10)}, with ${brokers.join(' and ')}: medians of ${rounds} rounds of ${seconds} s each, one broker after the
-other in every round. Generator and broker shared ${machine.processors.length} × ${machine.processors[0] ?? 'an unknown processor'},
+On ${began.slice(0, 10)}, with ${brokers.join(' and ')}, one after the other in every round. Medians;
+rounds: ${rounds}, of ${seconds} s each. Generator and broker shared ${machine.processors.length} × ${machine.processors[0] ?? 'an unknown processor'},
 ${gibibytes} GiB, Linux ${machine.linux}, Node.js ${machine.node}; load averages at the end: ${load}.
 "CPU µs" is what the broker's process took for a message, "MiB" what it held in memory when the row
 was over. What costs what, and why, says [performance](performance.md).
