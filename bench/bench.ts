@@ -2,9 +2,10 @@
  * Measures Leveret, and beside it every broker there is to compare it with:
  *
  *     npm run bench -- [--row TEXT]... [--rounds 3] [--seconds 2] [--url NAME=amqp://...]...
- *                      [--no-rabbitmq] [--json FILE] [--prof DIR] [--list]
+ *                      [--no-rabbitmq] [--json FILE] [--docs] [--prof DIR] [--list]
  *
- * A row is measured when its name contains the text. RabbitMQ takes part if it is installed.
+ * A row is measured when its name contains the text. RabbitMQ takes part if it is installed. With
+ * `--docs` the page docs/performance-results.md is written anew, and its picture.
  */
 import { parseArgs } from 'node:util';
 import { type BrokerSource, runningBroker } from './brokers/broker.js';
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     url: { type: 'string', multiple: true, default: [] },
     'no-rabbitmq': { type: 'boolean', default: false },
     json: { type: 'string' },
+    docs: { type: 'boolean', default: false },
     prof: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
@@ -34,6 +36,7 @@ if (values.list) {
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
     json: values.json,
+    docs: values.docs,
   });
 }
 

@@ -22,6 +22,7 @@ export function chartOf(lines: readonly Line[], brokers: readonly string[]): str
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" ` +
       'font-family="system-ui, sans-serif" font-size="12" fill="#222">',
+    `<title>${brokers.join(' and ')}, measured</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     ...bars.elements,
     ...curves.elements,

@@ -6,6 +6,7 @@ import { chartOf } from './chart.js';
 import { compare } from './comparison.js';
 import { machine } from './machine.js';
 import { faultsOf, type Line, linesOf, tableOfLines } from './report.js';
+import { resultsPage } from './results-page.js';
 import { ROWS } from './rows/rows.js';
 
 export interface RunOptions {
@@ -15,16 +16,20 @@ export interface RunOptions {
   readonly seconds: number;
   /** Where the numbers go, and beside it a picture. Default a new file in `bench/results`. */
   readonly json: string | undefined;
+  /** Whether the page in the documentation is written anew. */
+  readonly docs?: boolean;
 }
 
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
+const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
+const PAGE = 'performance-results';
 
 /**
  * Measures, prints the table, writes the JSON file. The first source is held against the others.
  */
 export async function runAndReport(
   sources: readonly BrokerSource[],
-  { rows, rounds, seconds, json }: RunOptions,
+  { rows, rounds, seconds, json, docs = false }: RunOptions,
 ): Promise<void> {
   if (!(rounds >= 1 && seconds > 0)) throw new Error('--rounds and --seconds must be above 0');
   const chosen = ROWS.filter(({ name }) => {
@@ -46,9 +51,13 @@ export async function runAndReport(
   console.log(`\n${tableOfLines(lines, brokers)}\n\n${faultsOf(lines)}`);
   const file = json ?? `${RESULTS}/${began.replace(/[:.]/g, '-')}.json`;
   await mkdir(dirname(file), { recursive: true });
-  const run = { began, rounds, seconds, machine: machine(), lines };
-  await writeFile(file, `${JSON.stringify(run, undefined, 2)}\n`);
+  const results = { began, rounds, seconds, machine: machine(), brokers, lines };
+  await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`);
   const picture = file.replace(/(\.json)?$/, '.svg');
   await writeFile(picture, chartOf(lines, brokers));
   console.log(`\nAll rounds: ${file}\nA picture: ${picture}`);
+  if (!docs) return;
+  await writeFile(`${DOCS}/${PAGE}.md`, resultsPage(results, `${PAGE}.svg`));
+  await writeFile(`${DOCS}/${PAGE}.svg`, chartOf(lines, brokers));
+  console.log(`The page: ${DOCS}/${PAGE}.md`);
 }

@@ -42,7 +42,8 @@ export async function take(peers: Peers, taking: Take): Promise<number> {
     peers.scan(peer, { deliver, body }, () => {
       timer?.refresh();
       const isEnough = check.received >= messages;
-      if (acknowledges && (isEnough || last - acked >= ACK_EVERY)) {
+      // The last chunk may be followed by another, with a heartbeat: nothing is acknowledged twice.
+      if (acknowledges && last - acked >= (isEnough ? 1 : ACK_EVERY)) {
         peer.socket.write(ackUpTo(last));
         acked = last;
       }

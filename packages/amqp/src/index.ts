@@ -41,7 +41,12 @@ export {
   type MethodRow,
 } from './methods.js';
 export { fromFieldTable, toFieldTable } from './plain-table.js';
-export { type BasicProperties, decodeProperties, encodeProperties } from './properties.js';
+export {
+  type BasicProperties,
+  decodeHeaders,
+  decodeProperties,
+  encodeProperties,
+} from './properties.js';
 export type { DecodedMethod, FieldTypes, MethodArguments, MethodInput } from './types.js';
 // Strings and field tables
 export { fromWire, isUtf8, toWire } from './wire-string.js';

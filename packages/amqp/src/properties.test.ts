@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { basicProperties } from './arbitraries.test.support.js';
 import { DecodeError, EncodeError } from './errors.js';
-import { type BasicProperties, decodeProperties, encodeProperties } from './properties.js';
+import {
+  type BasicProperties,
+  decodeHeaders,
+  decodeProperties,
+  encodeProperties,
+} from './properties.js';
 
 function decode(bytes: Buffer): BasicProperties {
   return decodeProperties(bytes, 0, bytes.length);
@@ -47,6 +52,15 @@ test('properties come back, whichever there are', () => {
   fc.assert(
     fc.property(basicProperties, (properties) => {
       assert.deepEqual(decode(encodeProperties(properties)), properties);
+    }),
+  );
+});
+
+test('headers alone are those among the properties', () => {
+  fc.assert(
+    fc.property(basicProperties, (properties) => {
+      const bytes = encodeProperties(properties);
+      assert.deepEqual(decodeHeaders(bytes, 0, bytes.length), properties.headers);
     }),
   );
 });

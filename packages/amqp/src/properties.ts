@@ -29,6 +29,11 @@ export interface BasicProperties {
   clusterId?: string;
 }
 
+/** The flags of the headers, and of what may come before them. */
+const CONTENT_TYPE = 1 << 15;
+const CONTENT_ENCODING = 1 << 14;
+const HEADERS = 1 << 13;
+
 type PropertyType = 'shortstr' | 'octet' | 'timestamp' | 'table';
 
 /**
@@ -49,9 +54,9 @@ const PROPERTIES: readonly {
   readonly name: keyof BasicProperties;
   readonly type: PropertyType;
 }[] = [
-  { flag: 1 << 15, name: 'contentType', type: 'shortstr' },
-  { flag: 1 << 14, name: 'contentEncoding', type: 'shortstr' },
-  { flag: 1 << 13, name: 'headers', type: 'table' },
+  { flag: CONTENT_TYPE, name: 'contentType', type: 'shortstr' },
+  { flag: CONTENT_ENCODING, name: 'contentEncoding', type: 'shortstr' },
+  { flag: HEADERS, name: 'headers', type: 'table' },
   { flag: 1 << 12, name: 'deliveryMode', type: 'octet' },
   { flag: 1 << 11, name: 'priority', type: 'octet' },
   { flag: 1 << 10, name: 'correlationId', type: 'shortstr' },
@@ -76,6 +81,18 @@ export function decodeProperties(buffer: Buffer, start: number, end: number): Ba
   reader.finish();
   // The table above gives each name the type BasicProperties has for it.
   return properties as BasicProperties;
+}
+
+/**
+ * The headers alone; undefined if there are none. What stands behind them is not looked at. Throws
+ * DecodeError.
+ */
+export function decodeHeaders(buffer: Buffer, start: number, end: number): FieldTable | undefined {
+  const reader = new ByteReader(buffer, start, end);
+  const flags = reader.u16();
+  if ((flags & CONTENT_TYPE) !== 0) reader.shortstr();
+  if ((flags & CONTENT_ENCODING) !== 0) reader.shortstr();
+  return (flags & HEADERS) === 0 ? undefined : readTable(reader);
 }
 
 /** The flags and the values of the properties that are set. Throws EncodeError. */

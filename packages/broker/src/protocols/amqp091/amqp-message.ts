@@ -1,5 +1,6 @@
 import {
   type BasicProperties,
+  decodeHeaders,
   decodeProperties,
   encodeContentHeaderFrame,
   type FieldTable,
@@ -104,13 +105,11 @@ export class AmqpMessage extends Message {
   }
 
   headers(): FieldTable {
-    return this.properties().headers ?? NO_HEADERS;
+    return this.#decode(decodeHeaders) ?? NO_HEADERS;
   }
 
   properties(): BasicProperties {
-    const start = this.framesStart + FRAME_HEADER_SIZE;
-    const end = start + this.buffer.readUInt32BE(this.framesStart + 3);
-    return decodeProperties(this.buffer, start + PROPERTIES_OFFSET, end);
+    return this.#decode(decodeProperties);
   }
 
   body(): Buffer {
@@ -206,6 +205,12 @@ export class AmqpMessage extends Message {
     const bytes = this.framesEnd - this.addressStart;
     this.#settleIn(this);
     this.#slabs.release(slab, bytes);
+  }
+
+  #decode<T>(decode: (buffer: Buffer, start: number, end: number) => T): T {
+    const start = this.framesStart + FRAME_HEADER_SIZE;
+    const end = start + this.buffer.readUInt32BE(this.framesStart + 3);
+    return decode(this.buffer, start + PROPERTIES_OFFSET, end);
   }
 
   #copy(): AmqpMessage {

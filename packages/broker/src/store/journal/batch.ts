@@ -25,7 +25,7 @@ import {
 const PLACEMENTS_MAX = 65_535;
 
 const FIRST_BYTES = 262_144;
-/** A buffer that a large batch has grown beyond this is not kept for the next one. */
+/** A buffer that a large batch has grown beyond this is not kept when there is nothing to write. */
 const KEEP_BYTES = 4_194_304;
 
 /** Gathers operations for one write to the journal. */
@@ -160,9 +160,14 @@ export class Batch {
     }
   }
 
-  /** Empties it for the next use. */
+  /** Gives back what a large batch has grown it to, if it is empty. */
+  shrink(): void {
+    if (!this.isEmpty || this.#buffer.length <= KEEP_BYTES) return;
+    this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  }
+
+  /** Empties it for the next use, which is likely to be as large. */
   clear(): void {
-    if (this.#buffer.length > KEEP_BYTES) this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#length = BATCH_HEADER_BYTES;
     this.count = 0;
     this.#publishStarts.clear();
@@ -214,7 +219,7 @@ export class Placements {
 
   clear(): void {
     // The array keeps its length, and with it its memory; what is gone must not be held by it.
-    this.#chains.fill(undefined, 0, this.count);
+    for (let at = 0; at < this.count; at++) this.#chains[at] = undefined;
     this.#positions.clear();
     this.#expiries.clear();
   }

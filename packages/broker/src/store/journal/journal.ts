@@ -273,6 +273,8 @@ export class Journal implements TurnEnd {
       else logger.error('internal error: the journal ends here', { error });
     } finally {
       this.#isRunning = false;
+      this.#gathering.shrink();
+      for (const batch of this.#emptyBatches) batch.shrink();
       if (this.#hasDeadFiles) this.#freeFiles();
       this.#idle?.();
     }

@@ -55,6 +55,8 @@ export interface HandshakePorts extends Surroundings {
 /** Takes over from a handshake that has succeeded. */
 export type Opened = (transport: Transport, context: ConnectionContext) => TransportListener;
 
+const EMPTY = Buffer.alloc(0);
+
 type Step = 'header' | 'start-ok' | 'login' | 'tune-ok' | 'open' | 'over';
 
 const CONNECTION_OPEN: MethodId = { classId: 10, methodId: 40 };
@@ -82,7 +84,8 @@ export class Handshake implements TransportListener {
   readonly #endpoints: Endpoints;
   #passwordless: Passwordless = { anonymousUser: undefined, externalUser: undefined };
   #step: Step = 'header';
-  #header: Buffer = Buffer.alloc(0);
+  /** What has come of the header, until it is whole. */
+  #header: Buffer = EMPTY;
   #user: User | undefined;
   #mechanism = '';
   #clientProperties: FieldTable = new Map();
@@ -152,10 +155,13 @@ export class Handshake implements TransportListener {
 
   /** Reads the eight octets a client begins with; answers others with the right ones (§4.2.2). */
   #readHeader(chunk: Buffer): Buffer | undefined {
-    this.#header = Buffer.concat([this.#header, chunk]);
-    if (this.#header.length < PROTOCOL_HEADER.length) return undefined;
-    const header = this.#header.subarray(0, PROTOCOL_HEADER.length);
-    const rest = this.#header.subarray(PROTOCOL_HEADER.length);
+    const octets = Buffer.concat([this.#header, chunk]);
+    const isWhole = octets.length >= PROTOCOL_HEADER.length;
+    // Eight octets would keep the eight thousand alive that they are a part of.
+    this.#header = isWhole ? EMPTY : octets;
+    if (!isWhole) return undefined;
+    const header = octets.subarray(0, PROTOCOL_HEADER.length);
+    const rest = octets.subarray(PROTOCOL_HEADER.length);
     if (header.equals(PROTOCOL_HEADER) || header.equals(HEADER_0_9)) {
       this.#step = 'start-ok';
       const { anonymousUser, externalUser } = this.#ports;

@@ -49,8 +49,11 @@ export class PublishAssembler {
   #bodyBytesLeft = 0;
   /** Copied-together frames, if they had to be; `message.buffer` is this then. */
   #assembly: Buffer | undefined = undefined;
-  /** The exchange and routing key of the message before, as octets: most publishes repeat them. */
-  readonly #lastAddress = Buffer.alloc(ADDRESS_BYTES_MAX);
+  /**
+   * The exchange and routing key of the message before, as octets: most publishes repeat them.
+   * There as soon as anything is published: most channels only consume.
+   */
+  #lastAddress = EMPTY;
   #lastAddressBytes = -1;
 
   constructor(slabs: SlabAllocator) {
@@ -192,6 +195,7 @@ export class PublishAssembler {
   #readAddress(buffer: Buffer, start: number, routingKeyStart: number, end: number): void {
     this.message.exchange = buffer.toString('latin1', start + 1, routingKeyStart);
     this.message.routingKey = buffer.toString('latin1', routingKeyStart + 1, end);
+    if (this.#lastAddress === EMPTY) this.#lastAddress = Buffer.alloc(ADDRESS_BYTES_MAX);
     buffer.copy(this.#lastAddress, 0, start, end);
     this.#lastAddressBytes = end - start;
   }
