@@ -10,9 +10,9 @@ import type {
 import type { AccessControl } from './auth/access-control.js';
 import { checkPasswordHash, NO_PASSWORD, type PasswordHash } from './auth/password-hash.js';
 import type { PermissionFilter } from './auth/permissions.js';
+import { convert, inText } from './control/text.js';
 import { Refusal } from './core/refusal.js';
 import type { Realm } from './realm.js';
-import { convert, inText } from './text.js';
 
 /** A user to be made: with a password, or one that is hashed, or none to log in without. */
 export interface NewUser extends Partial<PasswordHash> {

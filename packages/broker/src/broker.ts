@@ -21,6 +21,14 @@ import { systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
 import type { BrokerOptions, StorageOptions } from './broker-options.js';
 import { peerCertificate } from './certificate-user.js';
+import {
+  type ExplainRequest,
+  explainPublish,
+  type NewAmqpMessage,
+  unroutableMessages,
+} from './control/explain-publish.js';
+import { convert } from './control/text.js';
+import { controlOf, type VirtualHostControl } from './control/virtual-host-control.js';
 import { EventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
 import type { Explanation, UnroutableMessage } from './core/explain/explanation.js';
@@ -28,12 +36,6 @@ import type { Message } from './core/message.js';
 import { InMemory } from './core/persistence.js';
 import { type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
 import { VirtualHost } from './core/virtual-host.js';
-import {
-  type ExplainRequest,
-  explainPublish,
-  type NewAmqpMessage,
-  unroutableMessages,
-} from './explain-publish.js';
 import { type OpenedJournal, openJournal } from './open-journal.js';
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
@@ -46,8 +48,6 @@ import { Realm } from './realm.js';
 import { nodeFiles } from './store/disk/node-files.js';
 import { MemoryBudget } from './store/memory-budget.js';
 import { SlabAllocator } from './store/slab.js';
-import { convert } from './text.js';
-import { controlOf, type VirtualHostControl } from './virtual-host-control.js';
 
 /** How often memory that is held by very little is looked for, in milliseconds. */
 const SWEEP_MILLISECONDS = 1_000;

@@ -28,6 +28,9 @@ export { Broker, type LoginCounts } from './broker.js';
 export type { BrokerOptions, StorageOptions } from './broker-options.js';
 export { type CertificateName, certificateUser } from './certificate-user.js';
 export { ALTERNATIVE_NAME_TYPES, type AlternativeNameType } from './certificates/certificate.js';
+export type { DelayedControl, DelayedMessage, DelayedQuery } from './control/delayed-control.js';
+export type { ExplainRequest } from './control/explain-publish.js';
+export type { VirtualHostControl } from './control/virtual-host-control.js';
 export type { DeduplicationCount } from './core/deduplication/deduplication.js';
 export type {
   BindingExplanation,
@@ -58,8 +61,6 @@ export type {
   User,
 } from './core/ports.js';
 export { Refusal, type RefusalReason } from './core/refusal.js';
-export type { DelayedControl, DelayedMessage, DelayedQuery } from './delayed-control.js';
-export type { ExplainRequest } from './explain-publish.js';
 export { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
 export {
   SERVER_PROPERTIES,
@@ -76,4 +77,3 @@ export {
   NewerFormatError,
 } from './store/journal/journal-format.js';
 export type { TlsCredentials, TlsIdentity, TlsOptions, TlsVersion } from './tls-listener.js';
-export type { VirtualHostControl } from './virtual-host-control.js';

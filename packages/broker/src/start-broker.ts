@@ -5,12 +5,12 @@ import type { PermissionSettings, UserSettings, VhostSettings } from './access-s
 import { silentLogger } from './base/logger.js';
 import { Broker, type LoginCounts } from './broker.js';
 import type { BrokerOptions, StorageOptions } from './broker-options.js';
+import type { ExplainRequest } from './control/explain-publish.js';
+import type { VirtualHostControl } from './control/virtual-host-control.js';
 import type { Explanation, UnroutableMessage } from './core/explain/explanation.js';
-import type { ExplainRequest } from './explain-publish.js';
 import { type Listener, listen, plainServer } from './listener.js';
 import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
 import { listenTls, type TlsCredentials, type TlsOptions } from './tls-listener.js';
-import type { VirtualHostControl } from './virtual-host-control.js';
 
 /** Options of {@link startBroker}: the broker's own, and where to listen. */
 export interface StartOptions extends BrokerOptions {

@@ -5,7 +5,7 @@
  *     amqp ◄ client ◄─┐
  *       ▲             server          base ◄ store ◄ core ◄ auth, alarms
  *       └── broker ◄──┘                               ▲
- *                                                     └─ protocols/<name>
+ *                                                     └─ protocols/<name> ◄ control
  */
 
 /** Workspaces by name, and the workspaces each may import. */
@@ -69,4 +69,10 @@ export const folderLayers: readonly FolderLayer[] = [
     codec: { types: [], values: ['toWire'] },
   },
   { folder: 'protocols/*', mayImport: ['base', 'store', 'core'], codec: 'all' },
+  {
+    // What a program may ask of a running broker and set in it, in text as programs have it.
+    folder: 'control',
+    mayImport: ['base', 'store', 'core', 'auth', 'protocols/*'],
+    codec: 'all',
+  },
 ];

@@ -1,5 +1,5 @@
 import { fromWire } from '@leveret/amqp';
-import { Refusal } from './core/refusal.js';
+import { Refusal } from '../core/refusal.js';
 
 /** The same value with each string in it converted, keys included. */
 export function convert<T>(value: T, how: (string: string) => string): T {

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Broker } from './broker.js';
-import type { BrokerOptions } from './broker-options.js';
-import { Refusal } from './core/refusal.js';
+import { Broker } from '../broker.js';
+import type { BrokerOptions } from '../broker-options.js';
+import { Refusal } from '../core/refusal.js';
 import type { VirtualHostControl } from './virtual-host-control.js';
 
 /** A virtual host of a broker of the test's own, closed after it. */

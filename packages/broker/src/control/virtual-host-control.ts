@@ -1,7 +1,7 @@
 import { fromWire, toWire } from '@leveret/amqp';
-import type { DeduplicationCount } from './core/deduplication/deduplication.js';
-import type { Policy, PolicyList, PolicyRequest } from './core/policy/policy.js';
-import type { VirtualHost } from './core/virtual-host.js';
+import type { DeduplicationCount } from '../core/deduplication/deduplication.js';
+import type { Policy, PolicyList, PolicyRequest } from '../core/policy/policy.js';
+import type { VirtualHost } from '../core/virtual-host.js';
 import { type DelayedControl, TextDelays } from './delayed-control.js';
 import { convert, inText } from './text.js';
 

@@ -1,12 +1,12 @@
 import { AmqpError, type BasicProperties, fromWire, toFieldTable, toWire } from '@leveret/amqp';
-import { explain, nearestBindings } from './core/explain/explain.js';
-import type { Explanation, UnroutableMessage } from './core/explain/explanation.js';
-import type { Authorizer, MessageParts } from './core/ports.js';
-import { Refusal } from './core/refusal.js';
-import type { VirtualHost } from './core/virtual-host.js';
-import type { AmqpMessage } from './protocols/amqp091/amqp-message.js';
-import { readExpiration, senderSelected } from './protocols/amqp091/publishing/publish-check.js';
-import { refusalToError } from './protocols/amqp091/replies.js';
+import { explain, nearestBindings } from '../core/explain/explain.js';
+import type { Explanation, UnroutableMessage } from '../core/explain/explanation.js';
+import type { Authorizer, MessageParts } from '../core/ports.js';
+import { Refusal } from '../core/refusal.js';
+import type { VirtualHost } from '../core/virtual-host.js';
+import type { AmqpMessage } from '../protocols/amqp091/amqp-message.js';
+import { readExpiration, senderSelected } from '../protocols/amqp091/publishing/publish-check.js';
+import { refusalToError } from '../protocols/amqp091/replies.js';
 import { convert } from './text.js';
 
 /** Of the bindings that an unroutable message did not match, so many are told. */

@@ -3,9 +3,9 @@ import { duplexPair } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { toFieldTable, toWire } from '@leveret/amqp';
-import { Broker } from './broker.js';
-import { explanationText } from './core/explain/explanation-text.js';
-import { publishFrames, RawPeer } from './protocols/amqp091/raw-peer.test.support.js';
+import { Broker } from '../broker.js';
+import { explanationText } from '../core/explain/explanation-text.js';
+import { publishFrames, RawPeer } from '../protocols/amqp091/raw-peer.test.support.js';
 
 interface World {
   readonly broker: Broker;

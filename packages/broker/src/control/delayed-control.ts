@@ -1,7 +1,7 @@
 import { fromFieldTable, fromWire, toWire } from '@leveret/amqp';
-import type { Holder } from './core/delay/delays.js';
-import { type DelayedEntry, firstDue } from './core/delay/due-order.js';
-import type { VirtualHost } from './core/virtual-host.js';
+import type { Holder } from '../core/delay/delays.js';
+import { type DelayedEntry, firstDue } from '../core/delay/due-order.js';
+import type { VirtualHost } from '../core/virtual-host.js';
 
 /** How many messages a page has unless it is said otherwise, and at most. */
 const LIMIT_DEFAULT = 100;
