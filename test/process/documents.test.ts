@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { CONNECTION_LIMITS } from '@leveret/broker';
+import { DEFAULT_LIMITS } from '@leveret/broker';
 import { repository } from './leveret-process.js';
 
 /** What the pages say of options and limits is what there is. */
@@ -17,7 +17,7 @@ describe('the documents', () => {
 
   it('list every limit of a connection with its default', () => {
     const rows = tableRows('docs/limits.md').map(([name, value]) => `${name} ${value}`);
-    for (const [name, value] of Object.entries(CONNECTION_LIMITS)) {
+    for (const [name, value] of Object.entries(DEFAULT_LIMITS)) {
       assert.ok(rows.includes(`\`${name}\` ${value}`), `${name} ${value}`);
     }
   });

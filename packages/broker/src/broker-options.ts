@@ -4,7 +4,7 @@ import type { Logger } from './base/logger.js';
 import type { Machine } from './base/machine.js';
 import type { Random } from './base/random.js';
 import type { Authenticator, Authorizer, Unproved } from './core/ports.js';
-import type { ConnectionLimits } from './protocols/amqp091/limits.js';
+import type { BrokerLimits } from './limits.js';
 import type { ServerProperties } from './protocols/amqp091/opening/server-properties.js';
 import type { RealmOptions } from './realm.js';
 import type { Files } from './store/disk/files.js';
@@ -12,8 +12,8 @@ import type { SyncPolicy } from './store/journal/journal-file.js';
 
 /** What a broker can be made with. Everything has a default. */
 export interface BrokerOptions extends RealmOptions {
-  /** Limits that differ from {@link CONNECTION_LIMITS}. */
-  readonly limits?: Partial<ConnectionLimits>;
+  /** Limits that differ from {@link DEFAULT_LIMITS}. What is no limit is a RangeError. */
+  readonly limits?: Partial<BrokerLimits>;
   /** What the broker says of itself that differs from {@link SERVER_PROPERTIES}. */
   readonly serverProperties?: Partial<ServerProperties>;
   /** Who may connect. Default: the broker's own users. */

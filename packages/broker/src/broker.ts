@@ -17,6 +17,7 @@ import { systemClock, type Timer } from './base/clock.js';
 import { Deadlines } from './base/deadlines.js';
 import { silentLogger } from './base/logger.js';
 import { type Machine, systemMachine } from './base/machine.js';
+import { Newcomers } from './base/newcomers.js';
 import { systemRandom } from './base/random.js';
 import { Turn } from './base/turn.js';
 import type { BrokerOptions, StorageOptions } from './broker-options.js';
@@ -35,11 +36,12 @@ import type { Explanation, UnroutableMessage } from './core/explain/explanation.
 import type { Message } from './core/message.js';
 import { InMemory } from './core/persistence.js';
 import { type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
+import { TopologyQuotas } from './core/quotas/topology-quotas.js';
 import { VirtualHost } from './core/virtual-host.js';
+import { type BrokerLimits, limitsOf } from './limits.js';
 import { type OpenedJournal, openJournal } from './open-journal.js';
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
-import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
 import { endpointsOf, type SocketEnds } from './protocols/amqp091/opening/endpoints.js';
 import { Handshake, type HandshakePorts } from './protocols/amqp091/opening/handshake.js';
 import { SERVER_PROPERTIES } from './protocols/amqp091/opening/server-properties.js';
@@ -88,7 +90,7 @@ export class Broker {
   readonly #alarms: ResourceAlarms;
   readonly #machine: Machine;
   readonly #realm: Realm;
-  readonly #handshakes = new Set<Handshake>();
+  readonly #handshakes: Newcomers<Handshake>;
   readonly #connections = new Set<Connection>();
   #isClosing = false;
   #emptied: (() => void) | undefined;
@@ -117,7 +119,6 @@ export class Broker {
     this.#ports = {
       ...start.surroundings,
       durability: start.opened?.journal ?? NOTHING_TO_WAIT_FOR,
-      limits: { ...CONNECTION_LIMITS, ...options.limits },
       authenticator: options.authenticator ?? access.logins,
       authorizer: options.authorizer ?? access,
       admissions: access,
@@ -127,6 +128,12 @@ export class Broker {
       serverProperties: { ...SERVER_PROPERTIES, ...options.serverProperties },
       findVhost: (name) => vhosts.get(name),
     };
+    this.#handshakes = new Newcomers({
+      max: this.#ports.limits.handshakesMax,
+      turnAway: (handshake) => handshake.abandon(),
+      logger: this.#ports.logger,
+      doing: 'their handshake',
+    });
     const [first] = vhosts.all();
     this.#events = start.surroundings.events;
     if (first !== undefined) this.#events.publishIn(first);
@@ -246,7 +253,7 @@ export class Broker {
     const text = "broker forced connection closure with reason 'shutdown'";
     const error = connectionError(REPLY_CODES.CONNECTION_FORCED, text);
     for (const connection of this.#connections) connection.close(error);
-    for (const handshake of this.#handshakes) handshake.abandon();
+    this.#handshakes.turnAllAway();
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
@@ -317,7 +324,9 @@ export class Broker {
 
 /** What a broker begins with. */
 interface Start {
-  readonly surroundings: Omit<Surroundings, 'limits' | 'durability' | 'alarms'> & {
+  readonly surroundings: Omit<Surroundings, 'durability' | 'alarms'> & {
+    readonly limits: BrokerLimits;
+    readonly quotas: TopologyQuotas;
     readonly alarms: ResourceAlarms;
     readonly events: EventExchange;
     readonly reporting: Reporting;
@@ -355,6 +364,7 @@ export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
   const broken = (error: unknown): void => logger.error('internal error', { error });
   const events = new EventExchange({ clock, turn, newMessage, broken });
   const alarms = new ResourceAlarms(turn, logger);
+  const limits = limitsOf(options.limits);
   return {
     random: options.random ?? systemRandom,
     clock,
@@ -366,6 +376,8 @@ export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
     alarms,
     events,
     node,
+    limits,
+    quotas: new TopologyQuotas(limits),
     reporting: {
       events,
       audited: (what, particulars) => logger.debug(what, convert(particulars, fromWire)),

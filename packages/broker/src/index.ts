@@ -61,7 +61,7 @@ export type {
   User,
 } from './core/ports.js';
 export { Refusal, type RefusalReason } from './core/refusal.js';
-export { CONNECTION_LIMITS, type ConnectionLimits } from './protocols/amqp091/limits.js';
+export { type BrokerLimits, DEFAULT_LIMITS, limitsOf } from './limits.js';
 export {
   SERVER_PROPERTIES,
   type ServerProperties,

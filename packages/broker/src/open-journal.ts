@@ -1,4 +1,5 @@
 import type { AccessChange } from './auth/access-change.js';
+import type { OccupancyLimits } from './auth/occupancy.js';
 import type { Clock } from './base/clock.js';
 import type { Deadlines } from './base/deadlines.js';
 import type { Logger } from './base/logger.js';
@@ -9,6 +10,7 @@ import { provideEventExchange } from './core/events/event-exchange.js';
 import type { Reporting } from './core/events/reporting.js';
 import { chainsEndedBy, Journalled } from './core/persistence.js';
 import type { EventSink } from './core/ports.js';
+import type { TopologyQuotas } from './core/quotas/topology-quotas.js';
 import type { TopologyChange } from './core/topology.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { AmqpMessage } from './protocols/amqp091/amqp-message.js';
@@ -41,6 +43,10 @@ export interface OpenJournalPorts {
   readonly turn: Turn;
   readonly slabs: SlabAllocator;
   readonly budget: MemoryBudget;
+  readonly quotas: TopologyQuotas;
+  readonly limits: OccupancyLimits;
+  /** The broker's name among others; a wire string. */
+  readonly node: string;
   readonly reporting: Reporting;
   readonly events: EventSink;
   /** Whether the directory is one of this machine's, for other processes to find it taken. */
@@ -56,7 +62,7 @@ export async function openJournal(
   ports: OpenJournalPorts,
   options: JournalOptions,
 ): Promise<OpenedJournal> {
-  const { files, clock, deadlines, logger, slabs, random } = ports;
+  const { files, logger, slabs, random } = ports;
   await files.makeDirectory(options.directory);
   await checkOurs(files, options.directory);
   const lock = ports.isShared
@@ -77,13 +83,12 @@ export async function openJournal(
       recovered,
     );
     const persistence: Journalled = new Journalled(journal, ports.budget, recovered.chains);
-    const { reporting } = ports;
     const realm: Realm = new Realm(
       {
         ...ports,
         record: (change) => persistence.recordAccess(change),
         makeVhost: (name) => {
-          const vhost = new VirtualHost(name, { random, clock, deadlines, persistence, reporting });
+          const vhost = new VirtualHost(name, { ...ports, persistence });
           // Bindings from it may be put back.
           if (realm.vhosts.all().length === 0) provideEventExchange(vhost);
           return vhost;

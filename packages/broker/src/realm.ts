@@ -2,6 +2,7 @@ import { toWire } from '@leveret/amqp';
 import type { AccessChange } from './auth/access-change.js';
 import { AccessControl } from './auth/access-control.js';
 import { Audit } from './auth/audit.js';
+import type { OccupancyLimits } from './auth/occupancy.js';
 import { hashPasswordNow, rabbitHash } from './auth/password-hash.js';
 import type { Clock } from './base/clock.js';
 import type { Logger } from './base/logger.js';
@@ -41,6 +42,9 @@ export interface RealmPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly events: EventSink;
+  readonly limits: OccupancyLimits;
+  /** The broker's name among others; a wire string. */
+  readonly node: string;
   readonly makeVhost: (name: string) => VirtualHost;
   readonly record: (change: AccessChange) => void;
 }

@@ -8,8 +8,8 @@ import type { BrokerOptions, StorageOptions } from './broker-options.js';
 import type { ExplainRequest } from './control/explain-publish.js';
 import type { VirtualHostControl } from './control/virtual-host-control.js';
 import type { Explanation, UnroutableMessage } from './core/explain/explanation.js';
+import { limitsOf } from './limits.js';
 import { type Listener, listen, plainServer } from './listener.js';
-import { CONNECTION_LIMITS } from './protocols/amqp091/limits.js';
 import { listenTls, type TlsCredentials, type TlsOptions } from './tls-listener.js';
 
 /** Options of {@link startBroker}: the broker's own, and where to listen. */
@@ -87,10 +87,9 @@ export async function startBroker(options: StartOptions = {}): Promise<RunningBr
       logger.error('cannot accept a connection', { error }),
     );
     listeners.push(listener);
-    const { handshakeMilliseconds } = { ...CONNECTION_LIMITS, ...options.limits };
-    const tls =
-      options.tls &&
-      (await listenTls(options.tls, hosts, { accept, logger, handshakeMilliseconds }));
+    const { handshakeMilliseconds, handshakesMax } = limitsOf(options.limits);
+    const tlsPorts = { accept, logger, handshakeMilliseconds, handshakesMax };
+    const tls = options.tls && (await listenTls(options.tls, hosts, tlsPorts));
     if (tls !== undefined) listeners.push(tls);
     const { users, permissions, vhosts, logins } = broker;
     const credentials = options.defaultUser === undefined ? 'guest:guest@' : '';

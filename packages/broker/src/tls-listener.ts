@@ -8,6 +8,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { Logger } from './base/logger.js';
+import { Newcomers } from './base/newcomers.js';
 import { type Listener, listen } from './listener.js';
 
 /** Who the broker says it is: PEM, each a text or octets. */
@@ -65,17 +66,21 @@ export interface TlsListenerPorts {
   readonly logger: Logger;
   /** Time a client has for the TLS handshake, in milliseconds. */
   readonly handshakeMilliseconds: number;
+  /** How many may be at it at a time: for one more the oldest is cut off. */
+  readonly handshakesMax: number;
 }
 
 /** Listens for TLS; see {@link listen}. Rejects also if the credentials are not good. */
 export async function listenTls(
   options: TlsOptions,
   hosts: readonly string[],
-  { accept, logger, handshakeMilliseconds }: TlsListenerPorts,
+  ports: TlsListenerPorts,
 ): Promise<TlsListener> {
+  const { accept, logger, handshakeMilliseconds } = ports;
   const { port = TLS_PORT, minVersion = 'TLSv1.2', clientCertificates = 'none' } = options;
   let others = contextsOf(options, minVersion);
   const servers: Server[] = [];
+  const halfOpen = new HalfOpen(ports);
   const newServer = (): Server => {
     const server = createServer(
       {
@@ -86,11 +91,13 @@ export async function listenTls(
         SNICallback: (name, done) => done(null, others.get(name.toLowerCase())),
       },
       (socket) => {
+        halfOpen.done(socket);
         const isUnknown = !socket.authorized && socket.getPeerX509Certificate() !== undefined;
         if (clientCertificates === 'request' && isUnknown) refused(socket, unbelieved(socket));
         else accept(socket);
       },
     );
+    server.on('connection', (socket) => halfOpen.begun(socket));
     server.on('tlsClientError', (error, socket) => {
       refused(socket, unbelieved(socket) ?? reasonOf(error));
     });
@@ -110,6 +117,11 @@ export async function listenTls(
   const listener = await listen(port, hosts, newServer, failed);
   return {
     ...listener,
+    close: async () => {
+      const closed = listener.close();
+      halfOpen.endAll();
+      await closed;
+    },
     renew: (credentials) => {
       const context = contextOptions(credentials, credentials, minVersion);
       const renewed = contextsOf(credentials, minVersion);
@@ -119,6 +131,48 @@ export async function listenTls(
       others = renewed;
     },
   };
+}
+
+/** The sockets over which a client has not yet agreed on TLS. */
+class HalfOpen {
+  readonly #newcomers: Newcomers<Socket>;
+  /** By the client's address and port: what is a socket first is another one when it speaks TLS. */
+  readonly #byPeer = new Map<string, Socket>();
+
+  constructor({ handshakesMax, logger }: TlsListenerPorts) {
+    this.#newcomers = new Newcomers({
+      max: handshakesMax,
+      turnAway: (socket) => socket.destroy(),
+      logger,
+      doing: 'their TLS handshake',
+    });
+  }
+
+  begun(socket: Socket): void {
+    const peer = peerOf(socket);
+    this.#byPeer.set(peer, socket);
+    this.#newcomers.add(socket);
+    socket.once('close', () => {
+      this.#newcomers.delete(socket);
+      if (this.#byPeer.get(peer) === socket) this.#byPeer.delete(peer);
+    });
+  }
+
+  done(secured: Socket): void {
+    const peer = peerOf(secured);
+    const socket = this.#byPeer.get(peer);
+    if (socket === undefined) return;
+    this.#byPeer.delete(peer);
+    this.#newcomers.delete(socket);
+  }
+
+  endAll(): void {
+    this.#newcomers.turnAllAway();
+  }
+}
+
+function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress}:${remotePort}`;
 }
 
 function contextsOf(

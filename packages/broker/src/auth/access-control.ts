@@ -11,7 +11,7 @@ import type {
 } from './access-change.js';
 import type { Audit } from './audit.js';
 import { Logins } from './logins.js';
-import { Occupancy } from './occupancy.js';
+import { Occupancy, type OccupancyLimits } from './occupancy.js';
 import { OneAtATime } from './one-at-a-time.js';
 import { hashPassword, type PasswordHash } from './password-hash.js';
 import { Permissions } from './permissions.js';
@@ -26,6 +26,9 @@ export interface AccessPorts {
   readonly audit: Audit;
   /** The limits of a virtual host; undefined if there is none of that name. */
   readonly vhostLimits: (name: string) => VhostLimits | undefined;
+  readonly limits: OccupancyLimits;
+  /** The broker's name among others; a wire string. */
+  readonly node: string;
   /** Names of users who may come from this machine only. */
   readonly loopbackUsers: ReadonlySet<string>;
 }
@@ -48,6 +51,8 @@ export class AccessControl implements Authorizer, Admissions {
     this.#random = ports.random;
     this.#vhostLimits = vhostLimits;
     this.#occupancy = new Occupancy({
+      limits: ports.limits,
+      node: ports.node,
       userLimits: (name) => this.users.get(name)?.limits,
       vhostLimits,
     });

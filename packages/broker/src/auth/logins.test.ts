@@ -6,6 +6,7 @@ import { systemRandom } from '../base/random.js';
 import { type LoginAttempt, UNHEARD } from '../core/ports.js';
 import { AccessControl } from './access-control.js';
 import { Audit } from './audit.js';
+import { OCCUPANCY_LIMITS } from './occupancy.js';
 
 /** Access control of a broker with the virtual host `/` and the user alice. */
 async function newAccess(): Promise<{ access: AccessControl; clock: ManualClock }> {
@@ -13,6 +14,8 @@ async function newAccess(): Promise<{ access: AccessControl; clock: ManualClock 
   const access = new AccessControl({
     clock,
     random: systemRandom,
+    limits: OCCUPANCY_LIMITS,
+    node: 'leveret@test',
     ledger: { record: () => {} },
     audit: new Audit(UNHEARD, silentLogger),
     vhostLimits: (name) => (name === '/' ? {} : undefined),

@@ -6,11 +6,12 @@ import { requireSame, requireSameArguments } from './equivalence.js';
 import type { TopologyEvents } from './events/topology-events.js';
 import { DefaultRouter } from './exchange/default.js';
 import { Exchange, type ExchangeSpec } from './exchange/exchange.js';
-import type { Destination } from './exchange/router.js';
+import type { Binding, Destination } from './exchange/router.js';
 import { checkExchangeType, newRouter } from './exchange/router-types.js';
 import type { Persistence } from './persistence.js';
 import type { Actor } from './ports.js';
 import type { Queue } from './queue/queue.js';
+import type { TopologyQuotas } from './quotas/topology-quotas.js';
 import { checkNotReserved, nameOf, notFound, Refusal, stripLineEnds } from './refusal.js';
 import { bindingChange, exchangeChange, isDurable } from './topology.js';
 
@@ -39,6 +40,7 @@ export class Exchanges {
   readonly #random: Random;
   readonly #events: TopologyEvents;
   readonly #deduplication: Deduplication;
+  readonly #quotas: TopologyQuotas;
   /** Lets the policies that match it govern an exchange. */
   readonly #govern: (exchange: Exchange) => void;
   /** Told of each exchange that has been removed. */
@@ -55,6 +57,7 @@ export class Exchanges {
       readonly changed: () => void;
       readonly events: TopologyEvents;
       readonly deduplication: Deduplication;
+      readonly quotas: TopologyQuotas;
       readonly governExchange: (exchange: Exchange) => void;
       readonly exchangeGone: (exchange: Exchange) => void;
     },
@@ -65,11 +68,13 @@ export class Exchanges {
     this.#changed = ports.changed;
     this.#events = ports.events;
     this.#deduplication = ports.deduplication;
+    this.#quotas = ports.quotas;
     this.#govern = ports.governExchange;
     this.#gone = ports.exchangeGone;
     const own = { durable: true, autoDelete: false, arguments: NO_ARGUMENTS };
     const defaultSpec = { ...own, name: '', type: 'direct', internal: false };
     this.#byName.set('', new Exchange(defaultSpec, new DefaultRouter(queues)));
+    this.#quotas.added('exchange', NO_ARGUMENTS);
     for (const [name, type, internal] of PREDECLARED) {
       this.#predeclared.add(name);
       this.#add({ ...own, name, type, internal });
@@ -126,6 +131,7 @@ export class Exchanges {
         const text = `invalid type '${fieldTypeName(delayed)}' for arg 'x-delayed-exchange' in `;
         throw new Refusal('precondition-failed', text + thing);
       }
+      this.#quotas.checkExchange(name, this.#vhost, spec.arguments);
       const exchange = this.restore({ ...spec, name });
       this.#events.exchangeCreated(exchange, actor);
       return;
@@ -176,7 +182,7 @@ export class Exchanges {
 
   /**
    * Binds a destination to an exchange; false if it is bound so already. Throws a Refusal if the
-   * key or the arguments are not the type's.
+   * key or the arguments are not the type's, or there are as many bindings as may be.
    */
   bind(
     source: Exchange,
@@ -185,14 +191,18 @@ export class Exchanges {
     args: FieldTable,
     actor?: Actor,
   ): boolean {
-    const binding = source.bind(destination, routingKey, args);
-    if (binding === undefined) return false;
-    if (isDurable(binding)) {
-      this.#persistence.record(bindingChange('binding', this.#vhost, binding));
-    }
-    this.#changed();
-    this.#events.bound(binding, actor);
-    return true;
+    const admit = (): void => this.#quotas.checkBinding(source.name, this.#vhost, args);
+    return this.#bound(source.bind(destination, routingKey, args, admit), actor);
+  }
+
+  /** Binds without asking whether there are too many. */
+  restoreBinding(
+    source: Exchange,
+    destination: Destination,
+    routingKey: string,
+    args: FieldTable,
+  ): void {
+    this.#bound(source.bind(destination, routingKey, args));
   }
 
   unbind(
@@ -204,6 +214,7 @@ export class Exchanges {
   ): void {
     const binding = source.unbind(destination, routingKey, args);
     if (binding === undefined) return;
+    this.#quotas.removed('binding', binding.arguments);
     if (isDurable(binding)) {
       this.#persistence.record(bindingChange('unbinding', this.#vhost, binding));
     }
@@ -217,14 +228,31 @@ export class Exchanges {
     for (const source of [...destination.sources]) {
       const unbound = source.unbindAll(destination);
       this.#removeIfDone(source);
-      for (const binding of unbound) this.#events.unbound(binding);
+      for (const binding of unbound) this.#unbound(binding);
     }
     this.#changed();
+  }
+
+  #bound(binding: Binding | undefined, actor?: Actor): boolean {
+    if (binding === undefined) return false;
+    this.#quotas.added('binding', binding.arguments);
+    if (isDurable(binding)) {
+      this.#persistence.record(bindingChange('binding', this.#vhost, binding));
+    }
+    this.#changed();
+    this.#events.bound(binding, actor);
+    return true;
+  }
+
+  #unbound(binding: Binding): void {
+    this.#quotas.removed('binding', binding.arguments);
+    this.#events.unbound(binding);
   }
 
   #add(spec: ExchangeSpec): Exchange {
     const exchange = new Exchange(spec, newRouter(spec.type, spec.arguments, this.#random));
     this.#byName.set(spec.name, exchange);
+    this.#quotas.added('exchange', spec.arguments);
     this.#govern(exchange);
     this.#deduplication.govern(exchange);
     return exchange;
@@ -238,11 +266,12 @@ export class Exchanges {
   #remove(exchange: Exchange, actor?: Actor): void {
     const { name, durable } = exchange.spec;
     this.#byName.delete(name);
+    this.#quotas.removed('exchange', exchange.spec.arguments);
     if (durable) this.#persistence.record({ what: 'exchange-deleted', vhost: this.#vhost, name });
     this.#events.exchangeDeleted(exchange, actor);
     for (const binding of exchange.bindings()) {
       binding.destination.sources.delete(exchange);
-      this.#events.unbound(binding);
+      this.#unbound(binding);
     }
     this.unbindAll(exchange);
     exchange.router.end?.();

@@ -6,6 +6,7 @@ import { ManualClock } from '../base/manual-clock.test.support.js';
 import { systemRandom } from '../base/random.js';
 import { messageFor } from './message.test.support.js';
 import { InMemory, type Persistence } from './persistence.js';
+import { TOPOLOGY_LIMITS, TopologyQuotas } from './quotas/topology-quotas.js';
 import type { TopologyChange } from './topology.js';
 import { VirtualHost } from './virtual-host.js';
 import {
@@ -193,7 +194,8 @@ test('policies are noted, and come back with the rest of the topology', () => {
   });
   const clock = new ManualClock();
   const deadlines = new Deadlines(clock, () => {});
-  const ports = { random: systemRandom, clock, deadlines, persistence };
+  const quotas = new TopologyQuotas(TOPOLOGY_LIMITS);
+  const ports = { random: systemRandom, clock, deadlines, persistence, quotas };
   const before = new VirtualHost('/', ports);
   before.policies.set({ name: 'p', pattern: '^\u00fc', definition: { 'max-length': 2 } });
   before.policies.set({ name: 'gone', pattern: '', definition: { 'max-length': 1 } });

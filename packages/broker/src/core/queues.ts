@@ -18,6 +18,7 @@ import {
 import { Queue } from './queue/queue.js';
 import type { QueueSpec } from './queue/queue-spec.js';
 import { effectiveQueueSettings } from './queue/settings.js';
+import type { TopologyQuotas } from './quotas/topology-quotas.js';
 import { checkNotReserved, nameOf, notFound, Refusal, stripLineEnds } from './refusal.js';
 import { queueChange } from './topology.js';
 
@@ -50,6 +51,7 @@ export class Queues implements QueueOwner {
   readonly #deadLetterOffice: DeadLetterOffice;
   readonly #deathWatch: DeathWatch;
   readonly #deduplication: Deduplication;
+  readonly #quotas: TopologyQuotas;
   readonly #changed: () => void;
   readonly #events: TopologyEvents;
   /** Lets the policies that match it govern a queue. */
@@ -67,6 +69,7 @@ export class Queues implements QueueOwner {
       readonly deadLetterOffice: DeadLetterOffice;
       readonly deathWatch: DeathWatch;
       readonly deduplication: Deduplication;
+      readonly quotas: TopologyQuotas;
       readonly changed: () => void;
       readonly events: TopologyEvents;
       readonly governQueue: (queue: Queue) => void;
@@ -81,6 +84,7 @@ export class Queues implements QueueOwner {
     this.#deadLetterOffice = ports.deadLetterOffice;
     this.#deathWatch = ports.deathWatch;
     this.#deduplication = ports.deduplication;
+    this.#quotas = ports.quotas;
     this.#changed = ports.changed;
     this.#events = ports.events;
     this.#govern = ports.governQueue;
@@ -144,7 +148,9 @@ export class Queues implements QueueOwner {
       const text = `queue limit in vhost '${this.#vhost}' (${this.countMax}) is reached`;
       throw new Refusal('precondition-failed', `cannot declare queue '${name}': ${text}`);
     }
-    const queue = this.restore(this.#specOf(name, request, connection));
+    const spec = this.#specOf(name, request, connection);
+    this.#quotas.checkQueue(name, this.#vhost, spec.arguments);
+    const queue = this.restore(spec);
     queue.begin();
     this.#events.queueCreated(queue, connection);
     return queue;
@@ -160,8 +166,10 @@ export class Queues implements QueueOwner {
       deadLetterOffice: this.#deadLetterOffice,
       deathWatch: this.#deathWatch,
       deduplication: this.#deduplication,
+      quotas: this.#quotas,
     });
     this.#byName.set(spec.name, queue);
+    this.#quotas.added('queue', spec.arguments);
     this.#govern(queue);
     if (spec.durable) this.#persistence.record(queueChange(this.#vhost, queue));
     this.#changed();
@@ -213,6 +221,7 @@ export class Queues implements QueueOwner {
     // A queue that ends tells its consumers, and may then be told that it is unused.
     if (!this.#byName.delete(queue.name)) return;
     const { name, number, durable } = queue.spec;
+    this.#quotas.removed('queue', queue.spec.arguments);
     if (durable) {
       this.#persistence.record({ what: 'queue-deleted', vhost: this.#vhost, name, number });
     }

@@ -1,6 +1,7 @@
 import type { Passage } from './deduplication/passage.js';
 import type { Message } from './message.js';
 import type { Receiver } from './ports.js';
+import { Refusal } from './refusal.js';
 import type { Unacked } from './unacked.js';
 
 /** A publish that waits for its transaction to be committed; it was routed when it was made. */
@@ -24,8 +25,21 @@ export interface StagedSettlement {
 
 /** Publishes and settlements of a channel since its last commit or rollback (0-9-1 §1.9). */
 export class Transaction {
+  readonly #stagedMax: number;
   #publishes: StagedPublish[] = [];
   #settlements: StagedSettlement[] = [];
+
+  /** `stagedMax`: how many publishes and settlements there may be. */
+  constructor(stagedMax: number) {
+    this.#stagedMax = stagedMax;
+  }
+
+  /** Throws a Refusal if there are as many publishes and settlements as may be. */
+  checkRoom(): void {
+    if (this.#publishes.length + this.#settlements.length < this.#stagedMax) return;
+    const text = `a transaction may have no more than ${this.#stagedMax} publishes and settlements`;
+    throw new Refusal('precondition-failed', `${text}: commit more often`);
+  }
 
   /** Stages a publish; the message is kept, and held until {@link take}'s caller releases it. */
   publish(

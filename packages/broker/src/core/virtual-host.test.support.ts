@@ -5,6 +5,7 @@ import { systemRandom } from '../base/random.js';
 import type { ExchangeSpec } from './exchange/exchange.js';
 import { InMemory } from './persistence.js';
 import type { QueueRequest } from './queues.js';
+import { TOPOLOGY_LIMITS, TopologyQuotas } from './quotas/topology-quotas.js';
 import { type BindingRequest, VirtualHost } from './virtual-host.js';
 
 const NONE: FieldTable = new Map();
@@ -17,7 +18,8 @@ export function newVirtualHost(clock: ManualClock = new ManualClock()): VirtualH
     throw error;
   });
   const persistence = new InMemory();
-  return new VirtualHost('/', { random: systemRandom, clock, deadlines, persistence });
+  const quotas = new TopologyQuotas(TOPOLOGY_LIMITS);
+  return new VirtualHost('/', { random: systemRandom, clock, deadlines, persistence, quotas });
 }
 
 /** What is asked for when a queue is declared with nothing but its name. */

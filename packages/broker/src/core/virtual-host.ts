@@ -21,6 +21,7 @@ import { integerArgument } from './queue/arguments.js';
 import type { Queue } from './queue/queue.js';
 import { effectiveQueueSettings } from './queue/settings.js';
 import { Queues } from './queues.js';
+import type { TopologyQuotas } from './quotas/topology-quotas.js';
 import { nameOf, Refusal, stripLineEnds } from './refusal.js';
 import { ReplyAddresses } from './reply-addresses.js';
 import { type RoutingPorts, route } from './routing.js';
@@ -51,6 +52,7 @@ export interface VirtualHostPorts {
   /** Of the same clock. */
   readonly deadlines: Deadlines;
   readonly persistence: Persistence;
+  readonly quotas: TopologyQuotas;
   /** Without it nothing that happens is reported. */
   readonly reporting?: Reporting;
 }
@@ -76,7 +78,7 @@ export class VirtualHost {
 
   constructor(name: string, ports: VirtualHostPorts) {
     this.name = name;
-    const { random, clock, deadlines, persistence, reporting = noReporting() } = ports;
+    const { random, clock, deadlines, persistence, quotas, reporting = noReporting() } = ports;
     this.#events = new TopologyEvents(reporting, name);
     this.firehose = new Firehose(this, reporting);
     this.#persistence = persistence;
@@ -95,7 +97,8 @@ export class VirtualHost {
       persistence,
       deliver: (exchange, message) => this.#deliver(exchange, message, true),
     });
-    const topologyPorts = { random, persistence, changed, events: this.#events, deduplication };
+    const events = this.#events;
+    const topologyPorts = { random, persistence, changed, events, deduplication, quotas };
     this.exchanges = new Exchanges(name, queuesByName, {
       ...topologyPorts,
       exchangeGone: (exchange) => this.delays.drop(exchange),
@@ -327,9 +330,9 @@ export class VirtualHost {
         : this.exchanges.get(change.destination);
     if (source === undefined || destination === undefined) return;
     const args = decodeArguments(change.arguments);
-    if (change.what === 'binding')
-      this.exchanges.bind(source, destination, change.routingKey, args);
-    else this.exchanges.unbind(source, destination, change.routingKey, args);
+    if (change.what === 'binding') {
+      this.exchanges.restoreBinding(source, destination, change.routingKey, args);
+    } else this.exchanges.unbind(source, destination, change.routingKey, args);
   }
 
   /** A policy has come, changed or gone: whatever it governs, or governed, goes by it at once. */

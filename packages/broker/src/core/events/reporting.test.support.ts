@@ -7,6 +7,7 @@ import { MessageWithProperties } from '../exchange/routing-fixture.test.support.
 import type { Message } from '../message.js';
 import { InMemory } from '../persistence.js';
 import type { MessageParts } from '../ports.js';
+import { TOPOLOGY_LIMITS, TopologyQuotas } from '../quotas/topology-quotas.js';
 import { VirtualHost } from '../virtual-host.js';
 import { bindingRequest, CONNECTION, queueRequest } from '../virtual-host.test.support.js';
 import { EventExchange } from './event-exchange.js';
@@ -53,6 +54,7 @@ export function reportingWorld(): ReportingWorld {
     clock,
     deadlines: new Deadlines(clock, () => {}),
     persistence: new InMemory(),
+    quotas: new TopologyQuotas(TOPOLOGY_LIMITS),
     reporting: { events, audited: () => {}, node: 'leveret@test', turn, newMessage, broken },
   });
   events.publishIn(vhost);

@@ -83,12 +83,19 @@ export class Exchange {
   }
 
   /**
-   * Adds a binding; undefined if it was there already. Throws a Refusal if its arguments are bad.
+   * Adds a binding; undefined if it was there already. Throws a Refusal if its arguments are bad,
+   * or whatever `admit` throws, who is asked before there is one more.
    */
-  bind(destination: Destination, routingKey: string, args: FieldTable): Binding | undefined {
+  bind(
+    destination: Destination,
+    routingKey: string,
+    args: FieldTable,
+    admit?: () => void,
+  ): Binding | undefined {
     this.router.check(args, routingKey);
     const id = bindingId(destination, routingKey, args);
     if (this.#bindings.has(id)) return undefined;
+    admit?.();
     const binding: Binding = { source: this, destination, routingKey, arguments: args };
     this.#bindings.set(id, binding);
     this.router.add(binding);

@@ -1,5 +1,6 @@
 import type { Consumer } from '../consumer.js';
-import { Refusal } from '../refusal.js';
+import type { TopologyQuotas } from '../quotas/topology-quotas.js';
+import { nameOf, Refusal } from '../refusal.js';
 import type { ConsumerOrder } from './consumer-order.js';
 import { ConsumerRing } from './consumer-ring.js';
 import { SingleActive } from './single-active.js';
@@ -9,8 +10,10 @@ export class Consumers {
   readonly order: ConsumerOrder;
   readonly #singleActive: SingleActive | undefined;
   readonly #all = new Set<Consumer>();
+  readonly #quotas: TopologyQuotas;
 
-  constructor(isSingleActive: boolean) {
+  constructor(isSingleActive: boolean, quotas: TopologyQuotas) {
+    this.#quotas = quotas;
     this.#singleActive = isSingleActive ? new SingleActive() : undefined;
     this.order = this.#singleActive ?? new ConsumerRing();
   }
@@ -29,15 +32,19 @@ export class Consumers {
     return this.#singleActive?.active;
   }
 
-  /** Throws a Refusal if it or one that is there wants to be alone; `thing` names the queue. */
-  add(consumer: Consumer, thing: string): void {
+  /** Throws a Refusal if it or one that is there wants to be alone, or there are too many. */
+  add(consumer: Consumer, vhost: string): void {
+    const { queue, spec } = consumer;
     // An exclusive consumer is the only one, and so the first.
     const [first] = this.#all;
     const isTaken = first?.spec.exclusive === true;
-    const wantsAlone = consumer.spec.exclusive;
+    const wantsAlone = spec.exclusive;
     if (isTaken || (wantsAlone && (this.size > 0 || this.isSingleActive))) {
+      const thing = nameOf('queue', queue.name, vhost);
       throw new Refusal('access-refused', `${thing} in exclusive use`);
     }
+    this.#quotas.checkConsumer(queue.name, vhost, spec.arguments);
+    this.#quotas.added('consumer', spec.arguments);
     this.#all.add(consumer);
     this.order.add(consumer);
   }
@@ -46,6 +53,7 @@ export class Consumers {
   remove(consumer: Consumer): boolean {
     if (!this.#all.delete(consumer)) return false;
     this.order.remove(consumer);
+    this.#quotas.removed('consumer', consumer.spec.arguments);
     return true;
   }
 

@@ -6,6 +6,7 @@ import type { DeadLetterOffice } from '../dead-letter/dead-letter-office.js';
 import type { Deduplication } from '../deduplication/deduplication.js';
 import type { Message } from '../message.js';
 import type { ConnectionIdentity, DeathWatch, QueueOwner } from '../ports.js';
+import type { TopologyQuotas } from '../quotas/topology-quotas.js';
 
 /** What a queue is declared with. */
 export interface QueueSpec {
@@ -39,4 +40,5 @@ export interface QueuePorts {
   readonly deadLetterOffice: DeadLetterOffice;
   readonly deathWatch: DeathWatch;
   readonly deduplication: Deduplication;
+  readonly quotas: TopologyQuotas;
 }

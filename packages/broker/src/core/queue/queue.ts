@@ -50,7 +50,7 @@ export class Queue {
     this.spec = spec;
     this.#ports = ports;
     this.#isQuorum = isQuorum(spec.arguments);
-    this.#consumers = new Consumers(isSingleActive(spec.arguments));
+    this.#consumers = new Consumers(isSingleActive(spec.arguments), ports.quotas);
     this.#backlog =
       spec.maxPriority > 0
         ? new PriorityBacklog(spec.maxPriority, ports.stores.open, ports.stores.levels)
@@ -176,10 +176,11 @@ export class Queue {
 
   /**
    * Adds a consumer, without giving it anything yet: the front end answers first, then calls
-   * {@link drain}. Throws a Refusal if the consumer or one that is there wants to be alone.
+   * {@link drain}. Throws a Refusal if the consumer or one that is there wants to be alone, or
+   * there are too many.
    */
   add(consumer: Consumer, vhost: string): void {
-    this.#consumers.add(consumer, nameOf('queue', this.name, vhost));
+    this.#consumers.add(consumer, vhost);
     this.#unusedExpiry?.stop();
   }
 

@@ -98,7 +98,9 @@ export class Channel implements ReplySink {
       firehose: vhost.firehose,
       origin,
       consumerCancelled: (tag) => this.#consumerCancelled(tag),
-      timedOut: (milliseconds) => this.#deliveryTimedOut(milliseconds),
+      timedOut: (milliseconds) => transport.guard(() => this.#deliveryTimedOut(milliseconds)),
+      unackedMax: context.limits.unackedPerChannelMax,
+      heldUp: () => this.#heldUp(),
     });
     this.#events.created();
   }
@@ -143,7 +145,9 @@ export class Channel implements ReplySink {
     }
     this.holdUntil((resume) => {
       durability.onDurable(() => {
-        if (!this.isClosing) this.send(name, args);
+        this.#transport.guard(() => {
+          if (!this.isClosing) this.send(name, args);
+        });
         resume();
       });
     });
@@ -168,9 +172,10 @@ export class Channel implements ReplySink {
     const { durability } = this.context;
     confirms.waitFor(this.#publishedAt);
     if (this.#publishedAt > durability.durable) {
-      durability.onDurable(() => {
+      const answer = (): void => {
         if (!this.isClosing) this.#answer();
-      });
+      };
+      durability.onDurable(() => this.#transport.guard(answer));
     }
     this.#answer();
   }
@@ -242,7 +247,9 @@ export class Channel implements ReplySink {
 
   deliverReply(message: AmqpMessage): void {
     if (this.replyConsumer === undefined) return;
-    this.deliveries.deliverReply(this.replyConsumer.prefix, message);
+    const { prefix } = this.replyConsumer;
+    // Who answers is not to suffer from what is wrong here.
+    this.#transport.guard(() => this.deliveries.deliverReply(prefix, message));
   }
 
   #method(buffer: Buffer, start: number, end: number): void {
@@ -305,6 +312,15 @@ export class Channel implements ReplySink {
       'This timeout value can be configured, see consumers doc guide to learn more';
     this.context.logger.warn(`channel closed: ${text}`, { channel: this.number });
     this.fail(channelError(REPLY_CODES.PRECONDITION_FAILED, text), { classId: 0, methodId: 0 });
+  }
+
+  #heldUp(): void {
+    const { unackedPerChannelMax } = this.context.limits;
+    this.context.logger.warn(
+      `${unackedPerChannelMax} deliveries are unacknowledged: consumers on the channel get nothing ` +
+        'more until some are',
+      { connection: this.context.endpoints.name, channel: this.number },
+    );
   }
 
   #unexpectedFrame(): Error {

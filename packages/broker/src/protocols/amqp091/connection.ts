@@ -96,6 +96,11 @@ export class Connection implements TransportListener {
     this.#cutLater();
   }
 
+  /** The broker stops: closes the connection, whatever state it may be in. */
+  shutDown(error: AmqpError): void {
+    this.#transport.guard(() => this.close(error));
+  }
+
   /** Ends the connection without a word. */
   cut(): void {
     this.#transport.destroy();
@@ -142,7 +147,8 @@ export class Connection implements TransportListener {
   }
 
   broken(error: unknown): void {
-    this.#context.logger.error('internal error', { error });
+    this.#context.logger.error('internal error', { ...this.#whose(), error });
+    this.close(connectionError(REPLY_CODES.INTERNAL_ERROR, ''));
   }
 
   #whose(): LogFields {
@@ -183,6 +189,7 @@ export class Connection implements TransportListener {
       resumeReading: () => this.#transport.resumeReading(),
       frame: (...frame) => this.frame(...frame),
       blocked: (reason) => this.#tellBlocked(reason),
+      guard: (action) => this.#transport.guard(action),
     });
   }
 
@@ -370,7 +377,11 @@ export class Connection implements TransportListener {
       return connectionError(REPLY_CODES.FRAME_ERROR, text, channel?.currentMethod);
     }
     // A bug of ours: this connection is the smallest thing that owns whatever is broken.
-    this.#context.logger.error('internal error', { error });
+    this.#context.logger.error('internal error', {
+      ...this.#whose(),
+      ...(channel && { channel: channel.number, ...channel.currentMethod }),
+      error,
+    });
     return connectionError(REPLY_CODES.INTERNAL_ERROR, '');
   }
 }

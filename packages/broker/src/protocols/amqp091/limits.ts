@@ -12,6 +12,11 @@ export interface ConnectionLimits {
    * Time from the first octet to connection.open-ok, in milliseconds. Longer: the socket is closed.
    */
   readonly handshakeMilliseconds: number;
+  /**
+   * Peers that are in their handshake at a time, and as many in that of TLS. One more: the one that
+   * has been at it longest is cut off.
+   */
+  readonly handshakesMax: number;
   /** Time a refused peer waits for the socket to be closed, so that guessing is slow, in ms. */
   readonly refusalMilliseconds: number;
   /** Time a peer has to answer connection.close before its socket is cut, in milliseconds. */
@@ -25,6 +30,16 @@ export interface ConnectionLimits {
   readonly blockedBytesMax: number;
   /** Consumers on a channel. More: connection.close 530. */
   readonly consumersPerChannelMax: number;
+  /**
+   * Deliveries of a channel that wait for their acknowledgement. With so many its consumers get
+   * nothing more until it acknowledges some, as with a prefetch; basic.get: channel.close 406.
+   */
+  readonly unackedPerChannelMax: number;
+  /**
+   * Publishes and acknowledgements of a channel that wait for tx.commit. More: channel.close 406,
+   * and nothing of the transaction happens.
+   */
+  readonly stagedPerChannelMax: number;
 }
 
 /** RabbitMQ's values, where it has one. */
@@ -34,9 +49,12 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   messageBytesMax: 134_217_728,
   heartbeatSeconds: 60,
   handshakeMilliseconds: 10_000,
+  handshakesMax: 8_192,
   refusalMilliseconds: 3_000,
   closeMilliseconds: 10_000,
   outputBytesMax: 4_194_304,
   blockedBytesMax: 262_144,
   consumersPerChannelMax: 65_536,
+  unackedPerChannelMax: 1_000_000,
+  stagedPerChannelMax: 1_000_000,
 };

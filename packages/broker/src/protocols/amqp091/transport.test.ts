@@ -193,6 +193,8 @@ test('a bug on one stream is told, and ends that stream alone', async () => {
   const inTurn = newPair();
   inTurn.listener.onEndTurn = throwing;
   inTurn.transport.send(Buffer.from('x'));
+  // The peer is told the end, and agrees.
+  for (const { theirs } of [inFrame, inTurn]) theirs.on('end', () => theirs.end());
   const other = newPair();
   other.transport.send(Buffer.from('x'));
   for (const { listener } of [inFrame, inTurn]) {

@@ -12,7 +12,7 @@ export interface TransportListener extends FrameSink {
   drained(): void;
   /** The peer is gone, or we are: nothing can be sent or received any more. */
   closed(): void;
-  /** A bug has shown itself outside of a frame; the stream is cut off next. */
+  /** A bug has shown itself outside of a frame: says what there is to say, the stream ends next. */
   broken(error: unknown): void;
 }
 
@@ -71,12 +71,12 @@ export class Transport implements TurnEnd {
       payloadBytesMax,
     );
     this.writer = new FrameWriter((buffer, length) => this.#write(buffer, length), this.#pool.take);
-    duplex.on('data', (chunk: Buffer) => this.#guard(() => this.#receive(chunk)));
-    duplex.on('drain', () => this.#guard(() => this.#drain()));
+    duplex.on('data', (chunk: Buffer) => this.guard(() => this.#receive(chunk)));
+    duplex.on('drain', () => this.guard(() => this.#drain()));
     duplex.on('end', () => this.destroy());
     // The reason is of no use to anybody: whatever it is, 'close' follows.
     duplex.on('error', () => this.destroy());
-    duplex.on('close', () => this.#guard(() => this.#closed()));
+    duplex.on('close', () => this.guard(() => this.#closed()));
   }
 
   /** Whether we have stopped reading from the peer, so that its silence means nothing. */
@@ -98,7 +98,7 @@ export class Transport implements TurnEnd {
   resumeReading(): void {
     if (--this.#holds > 0 || this.#isClosed) return;
     if (!this.#paused) this.#duplex.resume();
-    this.#guard(() => this.#reader.resume());
+    this.guard(() => this.#reader.resume());
   }
 
   /** Lets somebody else take the frames and the news from now on. */
@@ -126,7 +126,7 @@ export class Transport implements TurnEnd {
 
   endTurn(): void {
     this.#deferred = false;
-    this.#guard(() => {
+    this.guard(() => {
       if (!this.#ended) this.#listener.endTurn();
       this.writer.flush();
     });
@@ -146,19 +146,33 @@ export class Transport implements TurnEnd {
     this.#duplex.end();
   }
 
-  /** Cuts the stream off. */
+  /** Cuts the stream off. Whoever has something for it is to keep it. */
   destroy(): void {
+    this.isCongested = true;
     this.#ended = true;
     this.#reader.stop();
     this.#duplex.destroy();
   }
 
-  /** Keeps a bug that shows itself on one stream from reaching the process, and so the others. */
-  #guard(action: () => void): void {
+  /**
+   * Does something for this stream alone: a bug that shows itself then reaches neither the process
+   * nor whoever has called.
+   */
+  guard(action: () => void): void {
     try {
       action();
     } catch (error) {
+      this.broken(error);
+    }
+  }
+
+  /** A bug has shown itself: this stream is over. */
+  broken(error: unknown): void {
+    try {
       this.#listener.broken(error);
+      this.end();
+    } catch {
+      // The bug once more, in the way out: it has been told of.
       this.destroy();
     }
   }

@@ -23,6 +23,10 @@ export interface DeliveriesHost {
   consumerCancelled(consumerTag: string): void;
   /** A delivery has not been acknowledged within so many milliseconds. */
   timedOut(milliseconds: number): void;
+  /** How many deliveries may be unacknowledged. */
+  readonly unackedMax: number;
+  /** That many are, for the first time: consumers wait. */
+  heldUp(): void;
 }
 
 /**
@@ -41,8 +45,14 @@ export class Deliveries implements ConsumerHost {
   readonly #traced = new Map<number, Subject>();
   /** Prefetch of the consumers started next: basic.qos with global=false. 0: any number. */
   consumerPrefetch = 0;
-  /** Deliveries to consumers that may be unacknowledged together: global=true. 0: any number. */
-  #channelPrefetch = 0;
+  /**
+   * Deliveries to consumers that may be unacknowledged together: what global=true says, or the
+   * limit.
+   */
+  #unackedMax: number;
+  /** Whether a consumer has been refused a delivery for that, since some were settled. */
+  #isHeldUp = false;
+  #hasWarned = false;
   /** Queues whose single active consumer may have been one of this channel's. */
   readonly #left = new Set<Queue>();
   /** How many are, those got with basic.get left out. */
@@ -53,6 +63,7 @@ export class Deliveries implements ConsumerHost {
     this.#writer = writer;
     this.#host = host;
     this.#firehose = host.firehose;
+    this.#unackedMax = host.unackedMax;
   }
 
   get consumerCount(): number {
@@ -102,24 +113,39 @@ export class Deliveries implements ConsumerHost {
 
   canTake(noAck: boolean): boolean {
     if (this.#transport.isCongested) return false;
-    return noAck || this.#channelPrefetch === 0 || this.#unacked < this.#channelPrefetch;
+    if (noAck || this.#unacked < this.#unackedMax) return true;
+    this.#holdUp();
+    return false;
+  }
+
+  /** Throws if there are as many deliveries unacknowledged as may be. */
+  checkRoom(): void {
+    const { unackedMax } = this.#host;
+    if (this.#ledger.size < unackedMax) return;
+    const text = `${unackedMax} deliveries on the channel are unacknowledged, the most there may be`;
+    throw channelError(REPLY_CODES.PRECONDITION_FAILED, text);
   }
 
   deliver(to: ChannelConsumer, message: AmqpMessage, position: number, redelivered: boolean): void {
-    const { consumer } = to;
-    let tag: number;
-    if (consumer.noAck) {
-      tag = this.#ledger.skip();
-    } else {
-      consumer.unacked++;
-      this.#unacked++;
-      tag = this.#ledger.add(consumer, position);
-      const timeout = timeoutOf(consumer.queue, consumer);
-      if (timeout !== undefined) this.#expectAck(tag, timeout);
+    // Who has published is not to suffer from what is wrong here.
+    try {
+      const { consumer } = to;
+      let tag: number;
+      if (consumer.noAck) {
+        tag = this.#ledger.skip();
+      } else {
+        consumer.unacked++;
+        this.#unacked++;
+        tag = this.#ledger.add(consumer, position);
+        const timeout = timeoutOf(consumer.queue, consumer);
+        if (timeout !== undefined) this.#expectAck(tag, timeout);
+      }
+      this.#writer.deliver(to.prefix, tag, redelivered, message);
+      this.#transport.defer();
+      if (this.#firehose.isOn) this.#trace(consumer.queue, message, redelivered, tag);
+    } catch (error) {
+      this.#transport.broken(error);
     }
-    this.#writer.deliver(to.prefix, tag, redelivered, message);
-    this.#transport.defer();
-    if (this.#firehose.isOn) this.#trace(consumer.queue, message, redelivered, tag);
   }
 
   /** Sends a message got with basic.get; `noAck` says that it is gone from the queue. */
@@ -142,17 +168,19 @@ export class Deliveries implements ConsumerHost {
   cancelled({ consumer }: ChannelConsumer): void {
     this.#consumers.delete(consumer.tag);
     this.#host.events.consumerDeleted(consumer.tag, consumer.queue.name, false);
-    this.#host.consumerCancelled(consumer.tag);
+    this.#transport.guard(() => this.#host.consumerCancelled(consumer.tag));
   }
 
-  /** Sets the channel's own prefetch, and lets those go on that it may have held up. */
+  /** Sets the channel's own prefetch, 0 for none, and lets those go on that it may have held up. */
   setChannelPrefetch(count: number): void {
-    this.#channelPrefetch = count;
+    const { unackedMax } = this.#host;
+    this.#unackedMax = count === 0 ? unackedMax : Math.min(count, unackedMax);
     this.resumeAll();
   }
 
   /** Lets the consumers go on that were held up by something other than their own prefetch. */
   resumeAll(): void {
+    this.#isHeldUp = false;
     for (const { consumer } of this.#consumers.values()) consumer.queue.resume(consumer);
   }
 
@@ -166,6 +194,7 @@ export class Deliveries implements ConsumerHost {
     outcome: Outcome,
     transaction: Transaction | undefined,
   ): void {
+    transaction?.checkRoom();
     if (!multiple) {
       const entry = this.#ledger.take(deliveryTag);
       if (entry === undefined) throw unknownTag(deliveryTag);
@@ -240,6 +269,13 @@ export class Deliveries implements ConsumerHost {
     if (timeout !== undefined) this.#host.timedOut(timeout);
   }
 
+  #holdUp(): void {
+    this.#isHeldUp = true;
+    if (this.#hasWarned || this.#unacked < this.#host.unackedMax) return;
+    this.#hasWarned = true;
+    this.#host.heldUp();
+  }
+
   /** Tells the firehose of a delivery, and notes what it has to be told when that is settled. */
   #trace(queue: Queue, message: Message, redelivered: boolean, deliveryTag: number): void {
     const { origin } = this.#host;
@@ -274,7 +310,7 @@ export class Deliveries implements ConsumerHost {
 
   /** Lets go on what waited for the message or the credit. */
   #moveOn({ queue, consumer }: Unacked, outcome: Outcome): void {
-    if (this.#channelPrefetch > 0) this.resumeAll();
+    if (this.#isHeldUp) this.resumeAll();
     else if (consumer?.parked) queue.resume(consumer);
     if (outcome === 'requeue' || queue.hasGroups) queue.drain();
   }

@@ -10,6 +10,7 @@ export function get(channel: Channel, args: MethodArguments<'basic.get'>): void 
   access.check('read', 'queue', name);
   const queue = vhost.queues.requireAccess(name, identity);
   queue.checkGettable(vhost.name);
+  if (!args.noAck) channel.deliveries.checkRoom();
   if (!queue.isAtHand) {
     channel.repeatAfter((resume) => queue.whenAtHand(resume));
     return;

@@ -22,7 +22,7 @@ export function txSelect(channel: Channel): void {
   if (channel.publisher.confirms.isEnabled) {
     throw preconditionFailed('cannot switch from confirm to tx mode');
   }
-  channel.publisher.transaction ??= new Transaction();
+  channel.publisher.transaction ??= new Transaction(channel.context.limits.stagedPerChannelMax);
   channel.send('tx.select-ok', {});
 }
 

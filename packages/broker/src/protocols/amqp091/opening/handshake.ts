@@ -150,7 +150,9 @@ export class Handshake implements TransportListener {
   }
 
   broken(error: unknown): void {
-    this.#ports.logger.error('internal error in a handshake', { error });
+    const connection = this.#endpoints.name;
+    this.#ports.logger.error('internal error in a handshake', { connection, error });
+    this.#transport.destroy();
   }
 
   /** Reads the eight octets a client begins with; answers others with the right ones (§4.2.2). */
@@ -239,13 +241,10 @@ export class Handshake implements TransportListener {
     result.then(
       (outcome) => {
         if (this.#step !== 'login') return;
-        this.#loggedIn(user, outcome);
+        this.#transport.guard(() => this.#loggedIn(user, outcome));
         this.#transport.resumeReading();
       },
-      (error: unknown) => {
-        this.broken(error);
-        this.#transport.destroy();
-      },
+      (error: unknown) => this.broken(error),
     );
   }
 

@@ -26,6 +26,8 @@ export interface PublishGateHost {
   frame(type: number, channel: number, buffer: Buffer, start: number, end: number): void;
   /** Publishers have to wait from now on: why, or undefined when that is over. */
   blocked(reason: string | undefined): void;
+  /** Does something that is the connection's alone, whoever has called. */
+  guard(action: () => void): void;
 }
 
 /** Room before a frame's payload, for its header: messages keep whole frames. */
@@ -106,7 +108,9 @@ export class PublishGate {
     this.#alarms.onCleared(this.#open);
   }
 
-  readonly #open = (): void => {
+  readonly #open = (): void => this.#host.guard(() => this.#reopen());
+
+  #reopen(): void {
     this.#isShut = false;
     this.#replay();
     // There may be an alarm again, by what has just been published.
@@ -115,7 +119,7 @@ export class PublishGate {
     if (!this.#isReadingHeld) return;
     this.#isReadingHeld = false;
     this.#host.resumeReading();
-  };
+  }
 
   #replay(): void {
     const held = this.#held;

@@ -58,6 +58,7 @@ export class Publisher {
     if (assembler.immediate) {
       throw connectionError(REPLY_CODES.NOT_IMPLEMENTED, 'immediate=true', BASIC_PUBLISH);
     }
+    this.transaction?.checkRoom();
     const { vhost, access } = this.#context;
     if (message.exchange !== this.#permitted || access.version !== this.#permittedAt) {
       this.#checkPermitted(message.exchange);

@@ -1,0 +1,58 @@
+import type { Logger } from './logger.js';
+
+/** What goes with a {@link Newcomers}. */
+export interface NewcomersPorts<T> {
+  /** How many there may be. */
+  readonly max: number;
+  readonly turnAway: (newcomer: T) => void;
+  readonly logger: Logger;
+  /** What they are doing, for the log: `a TLS handshake`. */
+  readonly doing: string;
+}
+
+/**
+ * Those who have begun something and are not done. If there are too many, the one that has been at
+ * it longest is turned away: who means it is done soon, and gets by however many do not.
+ */
+export class Newcomers<T> {
+  readonly #ports: NewcomersPorts<T>;
+  /** In the order in which they came. */
+  readonly #all = new Set<T>();
+  #isCrowded = false;
+
+  constructor(ports: NewcomersPorts<T>) {
+    this.#ports = ports;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  add(newcomer: T): void {
+    const { max, turnAway } = this.#ports;
+    const [oldest] = this.#all.size < max ? [] : this.#all;
+    this.#all.add(newcomer);
+    if (oldest === undefined) return;
+    this.#warn();
+    this.#all.delete(oldest);
+    turnAway(oldest);
+  }
+
+  /** One is done, or gone. */
+  delete(newcomer: T): void {
+    this.#all.delete(newcomer);
+    if (this.#all.size <= this.#ports.max / 2) this.#isCrowded = false;
+  }
+
+  turnAllAway(): void {
+    for (const newcomer of [...this.#all]) this.#ports.turnAway(newcomer);
+  }
+
+  /** Once, until there are far fewer: whoever floods us is not to flood the log. */
+  #warn(): void {
+    if (this.#isCrowded) return;
+    this.#isCrowded = true;
+    const { max, logger, doing } = this.#ports;
+    logger.warn(`${max} peers are in ${doing}: for each one more the oldest is cut off`);
+  }
+}

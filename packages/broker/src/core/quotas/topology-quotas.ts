@@ -1,0 +1,139 @@
+import type { FieldTable, FieldValue } from '@leveret/amqp';
+import { nameOf, Refusal } from '../refusal.js';
+
+/** How much of what peers declare there may be in all virtual hosts together. */
+export interface TopologyLimits {
+  /** Queues. More: channel.close 406, as with RabbitMQ's `cluster_queue_limit`. */
+  readonly queuesMax: number;
+  /**
+   * Exchanges, those included that are there from the start. More: channel.close 406, as with
+   * RabbitMQ's `cluster_exchange_limit`.
+   */
+  readonly exchangesMax: number;
+  /** Bindings. More: channel.close 406. */
+  readonly bindingsMax: number;
+  /** Consumers of queues. More: channel.close 406. */
+  readonly consumersMax: number;
+  /**
+   * What the arguments of all these take together, in octets as they come over the wire, with 64
+   * more for each value. More: channel.close 406.
+   */
+  readonly argumentBytesMax: number;
+}
+
+/** By default what takes some hundred megabytes of each. */
+export const TOPOLOGY_LIMITS: TopologyLimits = {
+  queuesMax: 131_072,
+  exchangesMax: 131_072,
+  bindingsMax: 524_288,
+  consumersMax: 524_288,
+  argumentBytesMax: 134_217_728,
+};
+
+/** What is counted. */
+export type Counted = 'queue' | 'exchange' | 'binding' | 'consumer';
+
+const LIMIT_OF = {
+  queue: 'queuesMax',
+  exchange: 'exchangesMax',
+  binding: 'bindingsMax',
+  consumer: 'consumersMax',
+} as const;
+
+/** What a value takes in memory besides its octets. */
+const VALUE_BYTES = 64;
+
+/**
+ * Counts what peers declare in all virtual hosts of a broker: it stays in memory, and nothing else
+ * bounds it. What is put back when a broker starts is counted and never refused.
+ */
+export class TopologyQuotas {
+  readonly #limits: TopologyLimits;
+  readonly #counts: Record<Counted, number> = { queue: 0, exchange: 0, binding: 0, consumer: 0 };
+  #argumentBytes = 0;
+
+  constructor(limits: TopologyLimits) {
+    this.#limits = limits;
+  }
+
+  /** Throws a Refusal if there are as many queues as may be. */
+  checkQueue(name: string, vhost: string, args: FieldTable): void {
+    const { queuesMax } = this.#limits;
+    if (this.#isReached('queue')) {
+      refuse(`cannot declare queue '${name}': queue limit in cluster (${queuesMax}) is reached`);
+    }
+    this.#checkArguments(args, () => `cannot declare ${nameOf('queue', name, vhost)}`);
+  }
+
+  /** Throws a Refusal if there are as many exchanges as may be. */
+  checkExchange(name: string, vhost: string, args: FieldTable): void {
+    const what = (): string => `cannot declare ${nameOf('exchange', name, vhost)}`;
+    this.#check('exchange', args, what);
+  }
+
+  /** Throws a Refusal if there are as many bindings as may be. */
+  checkBinding(source: string, vhost: string, args: FieldTable): void {
+    this.#check('binding', args, () => `cannot bind to ${nameOf('exchange', source, vhost)}`);
+  }
+
+  /** Throws a Refusal if there are as many consumers as may be. */
+  checkConsumer(queue: string, vhost: string, args: FieldTable): void {
+    this.#check('consumer', args, () => `cannot consume from ${nameOf('queue', queue, vhost)}`);
+  }
+
+  added(what: Counted, args: FieldTable): void {
+    this.#counts[what]++;
+    this.#argumentBytes += bytesOf(args);
+  }
+
+  removed(what: Counted, args: FieldTable): void {
+    this.#counts[what]--;
+    this.#argumentBytes -= bytesOf(args);
+  }
+
+  #isReached(what: Counted): boolean {
+    return this.#counts[what] >= this.#limits[LIMIT_OF[what]];
+  }
+
+  #check(what: Counted, args: FieldTable, action: () => string): void {
+    if (this.#isReached(what)) {
+      refuse(`${action()}: ${what} limit of ${this.#limits[LIMIT_OF[what]]} is reached`);
+    }
+    this.#checkArguments(args, action);
+  }
+
+  #checkArguments(args: FieldTable, action: () => string): void {
+    if (args.size === 0) return;
+    const { argumentBytesMax } = this.#limits;
+    if (this.#argumentBytes + bytesOf(args) <= argumentBytesMax) return;
+    refuse(
+      `${action()}: there is no room for its arguments, those of everything declared may take ` +
+        `${argumentBytesMax} bytes`,
+    );
+  }
+}
+
+function refuse(text: string): never {
+  throw new Refusal('precondition-failed', text);
+}
+
+/** What arguments take. */
+function bytesOf(args: FieldTable): number {
+  let bytes = 0;
+  for (const [key, value] of args) bytes += key.length + valueBytes(value);
+  return bytes;
+}
+
+function valueBytes(field: FieldValue): number {
+  switch (field.type) {
+    case 'S':
+    case 'x':
+      return VALUE_BYTES + field.value.length;
+    case 'A':
+      return field.value.reduce((bytes, each) => bytes + valueBytes(each), VALUE_BYTES);
+    case 'F':
+      return VALUE_BYTES + bytesOf(field.value);
+    default:
+      return VALUE_BYTES;
+  }
+}
