@@ -66,11 +66,11 @@ export class FrameReader {
 
   /**
    * Finds no more frames, not even in the chunk being read, until {@link resume}. With `again`, the
-   * frame being handled is not done, and comes once more then.
+   * frame being handled is not done, and comes once more then, whoever else holds.
    */
   hold(again: boolean): void {
     this.#isHeld = true;
-    this.#again = again;
+    if (again) this.#again = true;
   }
 
   /** Goes on where {@link hold} stopped it. */

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connectionError, fromWire, OUTPUT_BUFFER_BYTES, REPLY_CODES, toWire } from '@leveret/amqp';
 import {
@@ -39,10 +38,10 @@ import { type MessageParts, NOTHING_TO_WAIT_FOR } from './core/ports.js';
 import { TopologyQuotas } from './core/quotas/topology-quotas.js';
 import { VirtualHost } from './core/virtual-host.js';
 import { type BrokerLimits, limitsOf } from './limits.js';
-import { type OpenedJournal, openJournal } from './open-journal.js';
+import { closeJournal, type OpenedJournal, openJournal } from './open-journal.js';
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
-import { endpointsOf, type SocketEnds } from './protocols/amqp091/opening/endpoints.js';
+import { endpointsOf, socketEnds } from './protocols/amqp091/opening/endpoints.js';
 import { Handshake, type HandshakePorts } from './protocols/amqp091/opening/handshake.js';
 import { SERVER_PROPERTIES } from './protocols/amqp091/opening/server-properties.js';
 import { composeMessage } from './protocols/amqp091/publishing/compose-message.js';
@@ -210,15 +209,23 @@ export class Broker {
    * half of a `duplexPair()`, anything that carries octets both ways.
    */
   accept(duplex: Duplex): void {
+    try {
+      this.#accept(duplex);
+    } catch (error) {
+      this.#ports.logger.error('internal error: a connection cannot be served', { error });
+      duplex.destroy();
+    }
+  }
+
+  #accept(duplex: Duplex): void {
     // One that has closed already would never say so again.
     if (this.#isClosing || duplex.destroyed) {
       duplex.destroy();
       return;
     }
-    if (duplex instanceof Socket) duplex.setNoDelay(true);
     const handshake: Handshake = new Handshake(
       duplex,
-      endpointsOf(socketEnds(duplex), this.#ports.random),
+      endpointsOf(socketEnds(duplex, peerCertificate(duplex)), this.#ports.random),
       this.#ports,
       (transport, context) => {
         this.#handshakes.delete(handshake);
@@ -252,7 +259,7 @@ export class Broker {
     this.#diskWatch?.stop();
     const text = "broker forced connection closure with reason 'shutdown'";
     const error = connectionError(REPLY_CODES.CONNECTION_FORCED, text);
-    for (const connection of this.#connections) connection.close(error);
+    for (const connection of this.#connections) connection.shutDown(error);
     this.#handshakes.turnAllAway();
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
@@ -265,22 +272,15 @@ export class Broker {
     await emptied;
     grace.cancel();
     this.#events.stop();
-    await this.#closeJournal();
-  }
-
-  async #closeJournal(): Promise<void> {
-    if (this.#opened === undefined) return;
-    for (const vhost of this.#realm.vhosts.all()) {
-      for (const queue of vhost.queues.all()) queue.settle();
-    }
-    await this.#opened.journal.close();
-    await this.#opened.lock?.release();
+    if (this.#opened !== undefined) await closeJournal(this.#opened, this.#ports);
   }
 
   /** Ends connections with 320, as RabbitMQ does when what they are for is gone. */
   #closeWhere(isMeant: (connection: Connection) => boolean, reason: string): void {
     const error = connectionError(REPLY_CODES.CONNECTION_FORCED, reason);
-    for (const connection of this.#connections) if (isMeant(connection)) connection.close(error);
+    for (const connection of this.#connections) {
+      if (isMeant(connection)) connection.shutDown(error);
+    }
   }
 
   #requireVhost(name: string): VirtualHost {
@@ -387,13 +387,4 @@ export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
       broken,
     },
   };
-}
-
-/** The ends of a socket; undefined for a stream that is none, and so in this process. */
-function socketEnds(duplex: Duplex): SocketEnds | undefined {
-  if (!(duplex instanceof Socket)) return undefined;
-  const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = duplex;
-  const isEncrypted = 'encrypted' in duplex;
-  const certificate = peerCertificate(duplex);
-  return { localAddress, localPort, remoteAddress, remotePort, isEncrypted, certificate };
 }

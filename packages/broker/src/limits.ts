@@ -12,38 +12,34 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   ...TOPOLOGY_LIMITS,
 };
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
-}
+type Range = readonly [from: number, to: number];
 
-/** A limit that may be lifted. */
-const ANY_NUMBER: Range = { from: 0, to: Number.POSITIVE_INFINITY };
-const ANY_BYTES: Range = ANY_NUMBER;
-const A_DAY: Range = { from: 0, to: 86_400_000 };
+const ANY: Range = [0, Number.POSITIVE_INFINITY];
+const SOME: Range = [1, Number.POSITIVE_INFINITY];
+const DAY_MILLISECONDS = 86_400_000;
 
-/** What each may be set to. */
+/** From where to where each may be set; to infinity is to no limit at all. */
 const RANGES: Readonly<Record<keyof BrokerLimits, Range>> = {
-  connectionsMax: ANY_NUMBER,
-  handshakesMax: { from: 1, to: Number.POSITIVE_INFINITY },
-  brokerChannelsMax: ANY_NUMBER,
-  channelsMax: { from: 1, to: 65_535 },
-  consumersPerChannelMax: ANY_NUMBER,
-  unackedPerChannelMax: { from: 1, to: Number.POSITIVE_INFINITY },
-  stagedPerChannelMax: { from: 1, to: Number.POSITIVE_INFINITY },
-  frameBytesMax: { from: 4_096, to: 134_217_728 },
-  messageBytesMax: { from: 0, to: 536_870_912 },
-  outputBytesMax: ANY_BYTES,
-  blockedBytesMax: ANY_BYTES,
-  heartbeatSeconds: { from: 0, to: 65_535 },
-  handshakeMilliseconds: { from: 1, to: A_DAY.to },
-  refusalMilliseconds: A_DAY,
-  closeMilliseconds: A_DAY,
-  queuesMax: ANY_NUMBER,
-  exchangesMax: ANY_NUMBER,
-  bindingsMax: ANY_NUMBER,
-  consumersMax: ANY_NUMBER,
-  argumentBytesMax: ANY_BYTES,
+  connectionsMax: ANY,
+  handshakesMax: SOME,
+  handshakeMilliseconds: [1, DAY_MILLISECONDS],
+  refusalMilliseconds: [0, DAY_MILLISECONDS],
+  closeMilliseconds: [0, DAY_MILLISECONDS],
+  heartbeatSeconds: [0, 65_535],
+  channelsMax: [1, 65_535],
+  brokerChannelsMax: ANY,
+  frameBytesMax: [4_096, 134_217_728],
+  messageBytesMax: [0, 536_870_912],
+  outputBytesMax: ANY,
+  blockedBytesMax: ANY,
+  consumersPerChannelMax: ANY,
+  consumersMax: ANY,
+  unackedPerChannelMax: SOME,
+  stagedPerChannelMax: SOME,
+  queuesMax: ANY,
+  exchangesMax: ANY,
+  bindingsMax: ANY,
+  argumentBytesMax: ANY,
 };
 
 /** The defaults, but for what is given. Throws a RangeError if that is no limit, or no value. */
@@ -55,14 +51,13 @@ export function limitsOf(given: Partial<BrokerLimits> = {}): BrokerLimits {
 function checkLimit(name: string, value: unknown): void {
   if (!isLimit(name)) {
     const names = Object.keys(RANGES).join(', ');
-    throw new RangeError(`there is no limit '${name}'; there are ${names}`);
+    throw new RangeError(`No limit is called '${name}': there are ${names}`);
   }
-  const { from, to } = RANGES[name];
+  const [from, to] = RANGES[name];
   const isWhole = Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY;
-  if (typeof value === 'number' && isWhole && value >= from && value <= to) return;
-  const most = to === Number.POSITIVE_INFINITY ? 'up, or infinity' : String(to);
-  const range = `a whole number from ${from} ${most === String(to) ? 'to' : 'and'} ${most}`;
-  throw new RangeError(`the limit ${name} must be ${range}, and is ${String(value)}`);
+  if (isWhole && Number(value) >= from && Number(value) <= to) return;
+  const range = `from ${from} to ${to}`.toLowerCase();
+  throw new RangeError(`The limit ${name} is a whole number ${range}, not ${String(value)}`);
 }
 
 function isLimit(name: string): name is keyof BrokerLimits {

@@ -1,6 +1,6 @@
 import type { AccessChange } from './auth/access-change.js';
 import type { OccupancyLimits } from './auth/occupancy.js';
-import type { Clock } from './base/clock.js';
+import type { Clock, Timer } from './base/clock.js';
 import type { Deadlines } from './base/deadlines.js';
 import type { Logger } from './base/logger.js';
 import type { Random } from './base/random.js';
@@ -52,6 +52,9 @@ export interface OpenJournalPorts {
   /** Whether the directory is one of this machine's, for other processes to find it taken. */
   readonly isShared: boolean;
 }
+
+/** How long a disk that does not answer is waited for in the end, in milliseconds. */
+const DISK_GRACE_MILLISECONDS = 30_000;
 
 /**
  * Reads a data directory back, puts exchanges, queues and messages where they were, and begins a
@@ -117,6 +120,26 @@ export async function openJournal(
     await lock?.release();
     throw error;
   }
+}
+
+/**
+ * Writes what is gathered and lets go of the directory. A disk that does not answer is not waited
+ * for for ever: nothing that was confirmed is lost by that.
+ */
+export async function closeJournal(
+  { journal, realm, lock }: OpenedJournal,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): Promise<void> {
+  for (const vhost of realm.vhosts.all()) {
+    for (const queue of vhost.queues.all()) queue.settle();
+  }
+  let timer: Timer | undefined;
+  const hangs = new Promise<void>((resolve) => {
+    timer = clock.after(DISK_GRACE_MILLISECONDS, resolve, true);
+  }).then(() => logger.error('closing without what the disk has neither taken nor refused'));
+  await Promise.race([journal.close(), hangs]);
+  timer?.cancel();
+  await lock?.release();
 }
 
 /** Refuses a directory that holds something, and nothing of ours. */

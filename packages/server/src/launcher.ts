@@ -1,7 +1,9 @@
 import { networkInterfaces, totalmem } from 'node:os';
 import {
+  type BrokerLimits,
   certificateUser,
   type Logger,
+  limitsOf,
   type RunningBroker,
   startBroker,
   type TlsOptions,
@@ -19,6 +21,8 @@ export interface Host {
   readonly args: readonly string[];
   readonly environment: Environment;
   readonly nodeVersion: string;
+  /** How many files and sockets the process may have open; 0 if nobody says. */
+  readonly openFilesMax: number;
   /** What a container grants the process, in octets; 0 if it is in none. */
   readonly memoryLimitBytes: number;
   readonly stdout: { write(text: string): unknown };
@@ -56,7 +60,8 @@ async function serve(host: Host, options: ServerOptions, version: string): Promi
   const { dataDir } = options;
   const directory = dataDir === undefined ? undefined : prepareDataDirectory(dataDir);
   const tls = TlsFiles.of(options);
-  const broker = await listen(options, tls?.options, logger, host.memoryLimitBytes);
+  const limits = limitsWithin(host.openFilesMax, options.limits, logger);
+  const broker = await listen({ ...options, limits }, tls?.options, logger, host.memoryLimitBytes);
   const stopWatching = tls?.watch(logger, (credentials) => broker.renewTls(credentials));
   logger.info(`leveret ${version} accepts connections`, { node: host.nodeVersion });
   if (broker.tlsUrl !== undefined) logger.info(`TLS is served at ${broker.tlsUrl}`);
@@ -114,7 +119,7 @@ async function listen(
   logger: Logger,
   memoryLimitBytes: number,
 ): Promise<RunningBroker> {
-  const { port, dataDir, sync, defaultUser, defaultVhost, tlsLogin } = options;
+  const { port, dataDir, sync, limits, defaultUser, defaultVhost, tlsLogin } = options;
   const host = options.bind.length > 0 ? options.bind : loopbackAddresses();
   const directory = dataDir;
   const memoryBytes = messageMemoryBytes(memoryLimitBytes);
@@ -123,7 +128,8 @@ async function listen(
   const external = tlsLogin === undefined ? {} : { externalUser: certificateUser(tlsLogin) };
   for (let attempt = 1; ; attempt++) {
     try {
-      const served = { port, host, logger, ...first, ...external, ...(tls && { tls }), ...storage };
+      const asked = { limits, ...first, ...external, ...(tls && { tls }), ...storage };
+      const served = { port, host, logger, ...asked };
       return await startBroker(served);
     } catch (error) {
       if (!isWorthAnotherPort(error, options) || attempt === freePortAttempts) {
@@ -131,6 +137,35 @@ async function listen(
       }
     }
   }
+}
+
+/** Shares of the files that may be open which peers get: the rest is for listeners and the disk. */
+const connectionsShare = 5 / 8;
+const handshakesShare = 1 / 8;
+
+/**
+ * The limits that are asked for; where none is, no more connections and handshakes than there can
+ * be files open. A broker whose peers have them all could not write its journal.
+ */
+function limitsWithin(
+  openFilesMax: number,
+  asked: Partial<BrokerLimits>,
+  logger: Logger,
+): Partial<BrokerLimits> {
+  if (openFilesMax === 0) return asked;
+  const { connectionsMax, handshakesMax } = limitsOf(asked);
+  const connections = Math.floor(openFilesMax * connectionsShare);
+  const handshakes = Math.floor(openFilesMax * handshakesShare);
+  if (connectionsMax <= connections && handshakesMax <= handshakes) return asked;
+  logger.info(
+    `this process may have ${openFilesMax} files and sockets open, so no more than ` +
+      `${connections} connections: raise that with ulimit -n`,
+  );
+  return {
+    connectionsMax: Math.min(connections, connectionsMax),
+    handshakesMax: Math.min(handshakes, handshakesMax),
+    ...asked,
+  };
 }
 
 /** Share of the memory there is that messages may take: the same as RabbitMQ's high watermark. */

@@ -1,4 +1,5 @@
 import { launch } from './launcher.js';
+import { openFilesMax } from './open-files.js';
 
 // A reader of our output that goes away must not take the broker with it.
 process.stdout.on('error', () => {});
@@ -8,6 +9,7 @@ const exitCode = await launch({
   args: process.argv.slice(2),
   environment: process.env,
   nodeVersion: process.version,
+  openFilesMax: openFilesMax(),
   // A number so large that no machine has it stands for no limit.
   memoryLimitBytes: process.constrainedMemory() ?? 0,
   stdout: process.stdout,

@@ -8,6 +8,7 @@ describe('parseCommandLine', () => {
     assert.deepEqual(options(), {
       port: 5672,
       bind: [],
+      limits: {},
       inMemory: false,
       sync: 'always',
       tlsPort: 5671,
@@ -66,6 +67,12 @@ describe('parseCommandLine', () => {
     }
   });
 
+  it('collects limits, the last of a name', () => {
+    const args = ['queuesMax=1', 'connectionsMax=infinity', 'queuesMax=3'];
+    const { limits } = options(...args.flatMap((arg) => ['--limit', arg]));
+    assert.deepEqual(limits, { queuesMax: 3, connectionsMax: Number.POSITIVE_INFINITY });
+  });
+
   it('takes a user from the arguments, or from what RabbitMQ’s image is told', () => {
     assert.deepEqual(options('--user', 'a:b:c').defaultUser, { name: 'a', password: 'b:c' });
     for (const text of ['secret', ':b', 'a:']) {
@@ -117,6 +124,13 @@ describe('parseCommandLine', () => {
     [['--bind', '300.1.1.1'], /It must be an IP address or a host name/],
     [['--bind', ''], /It must be an IP address or a host name/],
     [['--log-level', 'loud'], /Allowed choices are trace, debug, info, .*silent\. See/],
+    [['--limit', 'queuesMax'], /It must be NAME=VALUE, with a whole number or infinity\. See/],
+    [['--limit', 'queuesMax=-1'], /It must be NAME=VALUE/],
+    [['--limit', 'queueMax=1'], /No limit is called 'queueMax': there are .*queuesMax.*\. See/],
+    [
+      ['--limit', 'channelsMax=0'],
+      /The limit channelsMax is a whole number from 1 to 65535, not 0/,
+    ],
     [['--in-memory', '--data-dir', 'x'], /cannot be used with option/],
     [['start'], /^too many arguments/],
   ];

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
 import {
   ALTERNATIVE_NAME_TYPES,
+  type BrokerLimits,
   type CertificateName,
   type DefaultUser,
+  limitsOf,
   type SyncPolicy,
   type TlsVersion,
 } from '@leveret/broker';
@@ -44,6 +46,8 @@ export interface ServerOptions {
   readonly defaultUser?: DefaultUser;
   /** The virtual host that it begins with. Default `/`. */
   readonly defaultVhost?: string;
+  /** Limits that differ from the defaults. */
+  readonly limits: Partial<BrokerLimits>;
   /** Default `info`. */
   readonly logLevel: LogLevel;
   /** Default `text`. */
@@ -82,7 +86,7 @@ export function parseCommandLine(
     if (error.exitCode === 0) return { kind: 'answer', text: answer };
     throw new StartError(`${oneLine(error.message)} See leveret --help.`);
   }
-  const { bind = [], user, ...options } = command.opts<Given>();
+  const { bind = [], limit: limits = {}, user, ...options } = command.opts<Given>();
   checkTls(options);
   const defaultUser = user === undefined ? userOf(environment) : parseUser(user);
   const defaultVhost = environment.RABBITMQ_DEFAULT_VHOST;
@@ -92,6 +96,7 @@ export function parseCommandLine(
       inMemory: false,
       ...options,
       bind,
+      limits,
       ...(defaultUser && { defaultUser }),
       ...(defaultVhost && { defaultVhost }),
     },
@@ -122,7 +127,8 @@ type Defaulted = Pick<
 >;
 
 /** What commander makes of the arguments. */
-type Given = Partial<ServerOptions> & Defaulted & { readonly user?: string };
+type Given = Partial<Omit<ServerOptions, 'limits'>> &
+  Defaulted & { readonly user?: string; readonly limit?: Partial<BrokerLimits> };
 
 /** As in RabbitMQ's image, what is not said of the user is said of guest. */
 function userOf({
@@ -187,6 +193,11 @@ function describeCommand(version: string): Command {
       '--user <name:password>',
       'begin with this user instead of guest; RABBITMQ_DEFAULT_USER and _PASS do the same',
     )
+    .option(
+      '--limit <name=value>',
+      'set a limit, queuesMax=1000 say; may be repeated. docs/limits.md lists them',
+      collectLimit,
+    )
     .addOption(
       new Option('--log-level <level>', 'log this and what is graver')
         .choices(logLevels)
@@ -224,6 +235,21 @@ function parseUser(text: string): DefaultUser {
   if (name !== undefined && password !== undefined) return { name, password };
   // The text may be a password: it is not repeated, as commander would.
   throw new StartError('--user takes a name and a password, with a colon between them.');
+}
+
+function collectLimit(text: string, collected: Partial<BrokerLimits> = {}): Partial<BrokerLimits> {
+  const [, name, value] = /^([^=]+)=(\d+|infinity)$/.exec(text) ?? [];
+  if (name === undefined) {
+    throw new InvalidArgumentError('It must be NAME=VALUE, with a whole number or infinity.');
+  }
+  const limit = { [name]: value === 'infinity' ? Number.POSITIVE_INFINITY : Number(value) };
+  try {
+    limitsOf(limit);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InvalidArgumentError(`${error.message}.`);
+  }
+  return { ...collected, ...limit };
 }
 
 function parseSync(text: string): SyncPolicy {

@@ -55,7 +55,7 @@ export const exceptions: Exceptions = {
       reason: 'the end of a turn is the event loop, not a time; a test gives its own',
     },
     {
-      path: 'packages/broker/src/broker.ts',
+      path: 'packages/broker/src/protocols/amqp091/opening/endpoints.ts',
       allows: ['node:net'],
       reason: 'tells a TCP socket from other streams, to know whether the peer is on this machine',
     },

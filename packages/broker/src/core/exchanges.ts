@@ -6,6 +6,7 @@ import { requireSame, requireSameArguments } from './equivalence.js';
 import type { TopologyEvents } from './events/topology-events.js';
 import { DefaultRouter } from './exchange/default.js';
 import { Exchange, type ExchangeSpec } from './exchange/exchange.js';
+import { RouteMemory } from './exchange/route-cache.js';
 import type { Binding, Destination } from './exchange/router.js';
 import { checkExchangeType, newRouter } from './exchange/router-types.js';
 import type { Persistence } from './persistence.js';
@@ -41,6 +42,7 @@ export class Exchanges {
   readonly #events: TopologyEvents;
   readonly #deduplication: Deduplication;
   readonly #quotas: TopologyQuotas;
+  readonly #routeMemory = new RouteMemory();
   /** Lets the policies that match it govern an exchange. */
   readonly #govern: (exchange: Exchange) => void;
   /** Told of each exchange that has been removed. */
@@ -73,7 +75,7 @@ export class Exchanges {
     this.#gone = ports.exchangeGone;
     const own = { durable: true, autoDelete: false, arguments: NO_ARGUMENTS };
     const defaultSpec = { ...own, name: '', type: 'direct', internal: false };
-    this.#byName.set('', new Exchange(defaultSpec, new DefaultRouter(queues)));
+    this.#byName.set('', new Exchange(defaultSpec, new DefaultRouter(queues), this.#routeMemory));
     this.#quotas.added('exchange', NO_ARGUMENTS);
     for (const [name, type, internal] of PREDECLARED) {
       this.#predeclared.add(name);
@@ -250,7 +252,11 @@ export class Exchanges {
   }
 
   #add(spec: ExchangeSpec): Exchange {
-    const exchange = new Exchange(spec, newRouter(spec.type, spec.arguments, this.#random));
+    const exchange = new Exchange(
+      spec,
+      newRouter(spec.type, spec.arguments, this.#random),
+      this.#routeMemory,
+    );
     this.#byName.set(spec.name, exchange);
     this.#quotas.added('exchange', spec.arguments);
     this.#govern(exchange);
@@ -275,6 +281,7 @@ export class Exchanges {
     }
     this.unbindAll(exchange);
     exchange.router.end?.();
+    exchange.routes.clear();
     this.#deduplication.end(exchange);
     this.#gone(exchange);
   }

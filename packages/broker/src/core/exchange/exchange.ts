@@ -2,7 +2,7 @@ import type { FieldTable, FieldValue } from '@leveret/amqp';
 import { systemRandom } from '../../base/random.js';
 import type { ExchangeDeduplication } from '../deduplication/exchange-deduplication.js';
 import type { Policy } from '../policy/policy.js';
-import { RouteCache } from './route-cache.js';
+import { RouteCache, type RouteMemory } from './route-cache.js';
 import type { Binding, Destination, Router } from './router.js';
 import { DELAYED_TYPE, newRouter } from './router-types.js';
 
@@ -28,7 +28,7 @@ export class Exchange {
   /** Exchanges with a binding to this one. */
   readonly sources: Set<Exchange> = new Set();
   readonly router: Router;
-  readonly routes: RouteCache = new RouteCache();
+  readonly routes: RouteCache;
   /** What holds duplicates back here, if anything does. */
   deduplication: ExchangeDeduplication | undefined = undefined;
   /** Whether messages may ask it to keep them for a while: see `core/delay`. */
@@ -37,11 +37,16 @@ export class Exchange {
   #policyAlternate: string | undefined = undefined;
   readonly #bindings = new Map<string, Binding>();
 
-  /** `router` by default is what the spec asks for, with the machine's randomness. */
+  /**
+   * `router` by default is what the spec asks for, with the machine's randomness; `routeMemory` is
+   * shared with other exchanges.
+   */
   constructor(
     spec: ExchangeSpec,
     router: Router = newRouter(spec.type, spec.arguments, systemRandom),
+    routeMemory?: RouteMemory,
   ) {
+    this.routes = new RouteCache(routeMemory);
     this.spec = spec;
     this.router = router;
     this.delays = isDelaying(spec);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RouteCache } from './route-cache.js';
+import type { Receiver } from '../ports.js';
+import { RouteCache, RouteMemory } from './route-cache.js';
 
 test('what was found is remembered until the topology changes', () => {
   const cache = new RouteCache();
@@ -48,4 +49,18 @@ test('keys that do not come again are not, and others are when those are over', 
   const cache = new RouteCache();
   for (let i = 0; i < 100_000; i++) assert.equal(use(cache, `once ${i}`), false);
   assert.equal(knownInTheEnd(cache, 1_000, 100), 1_000);
+});
+
+test('caches that share memory are emptied when it is used up, each of them', () => {
+  const memory = new RouteMemory(10_000);
+  const caches = [new RouteCache(memory), new RouteCache(memory)] as const;
+  caches[0].set('early', 0, []);
+  for (let i = 0; i < 30; i++) caches[1].set(`key ${i}`, 0, []);
+  assert.deepEqual(caches[0].get('early', 0), []);
+  caches[1].set('wide', 0, new Array<Receiver>(1_000));
+  for (const cache of caches)
+    assert.equal(cache.get('early', 0) ?? cache.get('wide', 0), undefined);
+  // What was given back can be used again.
+  for (let i = 0; i < 30; i++) caches[0].set(`key ${i}`, 0, []);
+  assert.deepEqual(caches[0].get('key 0', 0), []);
 });

@@ -39,9 +39,10 @@ export class Transport implements TurnEnd {
   #deferred = false;
   #ended = false;
   #isClosed = false;
-  /** Not reading, because the peer does not read our output, or because somebody waits. */
-  #paused = false;
+  /** Reasons for not reading: somebody waits, or the peer does not read our output. */
   #holds = 0;
+  /** Whether the latter is one of them. */
+  #isUnread = false;
   #isCorked = false;
   /** The peer has not read what was sent: nothing that can wait should be written. */
   isCongested = false;
@@ -62,6 +63,8 @@ export class Transport implements TurnEnd {
     this.#pool = ports.pool;
     this.#outputBytesMax = ports.outputBytesMax;
     this.#letsGo = duplex.constructor === Socket;
+    // Output is gathered here, and goes in one write.
+    if (duplex instanceof Socket) duplex.setNoDelay(true);
     this.#reader = new FrameReader(
       {
         frame: (type, channel, buffer, start, end) =>
@@ -81,7 +84,7 @@ export class Transport implements TurnEnd {
 
   /** Whether we have stopped reading from the peer, so that its silence means nothing. */
   get isPaused(): boolean {
-    return this.#paused || this.#holds > 0;
+    return this.#holds > 0;
   }
 
   /**
@@ -97,7 +100,7 @@ export class Transport implements TurnEnd {
   /** Undoes one {@link holdReading}. */
   resumeReading(): void {
     if (--this.#holds > 0 || this.#isClosed) return;
-    if (!this.#paused) this.#duplex.resume();
+    this.#duplex.resume();
     this.guard(() => this.#reader.resume());
   }
 
@@ -196,10 +199,11 @@ export class Transport implements TurnEnd {
     if (this.#letsGo && duplex.writableLength === 0) this.#pool.giveBack(buffer);
     if (wantsMore) return;
     this.isCongested = true;
-    // Deliveries stop by themselves; replies do not, so we stop taking what asks for them.
-    if (!this.#paused && duplex.writableLength > this.#outputBytesMax) {
-      this.#paused = true;
-      duplex.pause();
+    // Deliveries stop by themselves; replies do not, so we stop taking what asks for them, even
+    // from the chunk being read: a thousand basic.get fit into one.
+    if (!this.#isUnread && duplex.writableLength > this.#outputBytesMax) {
+      this.#isUnread = true;
+      this.holdReading(false);
     }
   }
 
@@ -219,9 +223,9 @@ export class Transport implements TurnEnd {
 
   #drain(): void {
     this.isCongested = false;
-    if (this.#paused) {
-      this.#paused = false;
-      if (this.#holds === 0) this.#duplex.resume();
+    if (this.#isUnread) {
+      this.#isUnread = false;
+      this.resumeReading();
     }
     this.#listener.drained();
   }

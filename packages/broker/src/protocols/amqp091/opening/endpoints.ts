@@ -1,3 +1,5 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { fromWire } from '@leveret/amqp';
 import type { LogFields } from '../../../base/logger.js';
 import { type Random, uniqueName } from '../../../base/random.js';
@@ -34,6 +36,20 @@ export interface Endpoints {
   readonly isLoopback: boolean;
   /** The peer's, if it has shown one that is believed. */
   readonly certificate: CertificateSummary | undefined;
+}
+
+/**
+ * The ends of a socket, whose peer has shown that certificate, if any; undefined for a stream that
+ * is none, and so in this process.
+ */
+export function socketEnds(
+  duplex: Duplex,
+  certificate: CertificateSummary | undefined,
+): SocketEnds | undefined {
+  if (!(duplex instanceof Socket)) return undefined;
+  const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = duplex;
+  const isEncrypted = 'encrypted' in duplex;
+  return { localAddress, localPort, remoteAddress, remotePort, isEncrypted, certificate };
 }
 
 /** Where a stream leads: that of a socket, or one in this process, with a name of its own. */
