@@ -186,6 +186,29 @@ describe('who comes to the wrong port', () => {
   });
 });
 
+test('of those that do not agree on TLS the oldest is cut off, and the end is not held up', async (t) => {
+  const authority = new Authority(t);
+  const { key, cert } = authority.sign('server', HERE);
+  const limits = { handshakesMax: 2, handshakeMilliseconds: 3_600_000 };
+  const broker = await startBroker({ port: 0, tls: { port: 0, key, cert }, limits });
+  t.after(() => broker.close());
+  const port = Number(new URL(broker.tlsUrl ?? '').port);
+  const closed: Promise<unknown>[] = [];
+  for (let i = 0; i < 6; i++) {
+    const socket = connectPlain(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.resume();
+    closed.push(once(socket, 'close'));
+    await once(socket, 'connect');
+    // Who speaks TLS gets by, and is not cut off later.
+    const spoken = await amqplib.connect(broker.tlsUrl ?? '', { ca: [authority.cert] });
+    await spoken.createChannel();
+  }
+  await Promise.all(closed.slice(0, 4));
+  await broker.close();
+  await Promise.all(closed);
+});
+
 test('a broker that does not serve TLS has nothing to renew', async (t) => {
   const broker = await startBroker({ port: 0 });
   t.after(() => broker.close());

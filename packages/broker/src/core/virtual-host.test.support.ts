@@ -13,12 +13,14 @@ const NONE: FieldTable = new Map();
 /** Stands for a connection: compared, never looked into. */
 export const CONNECTION = {};
 
-export function newVirtualHost(clock: ManualClock = new ManualClock()): VirtualHost {
+export function newVirtualHost(
+  clock: ManualClock = new ManualClock(),
+  quotas: TopologyQuotas = new TopologyQuotas(TOPOLOGY_LIMITS),
+): VirtualHost {
   const deadlines = new Deadlines(clock, (error) => {
     throw error;
   });
   const persistence = new InMemory();
-  const quotas = new TopologyQuotas(TOPOLOGY_LIMITS);
   return new VirtualHost('/', { random: systemRandom, clock, deadlines, persistence, quotas });
 }
 

@@ -56,6 +56,16 @@ export class TopologyQuotas {
     this.#limits = limits;
   }
 
+  /** How many there are. */
+  get counts(): Readonly<Record<Counted, number>> {
+    return this.#counts;
+  }
+
+  /** What their arguments take, in octets, see {@link TopologyLimits.argumentBytesMax}. */
+  get argumentBytes(): number {
+    return this.#argumentBytes;
+  }
+
   /** Throws a Refusal if there are as many queues as may be. */
   checkQueue(name: string, vhost: string, args: FieldTable): void {
     const { queuesMax } = this.#limits;
