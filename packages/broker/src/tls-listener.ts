@@ -8,8 +8,8 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { Logger } from './base/logger.js';
-import { Newcomers } from './base/newcomers.js';
 import { type Listener, listen } from './listener.js';
+import { Newcomers } from './protocols/amqp091/opening/newcomers.js';
 
 /** Who the broker says it is: PEM, each a text or octets. */
 export interface TlsIdentity {
