@@ -40,6 +40,7 @@ const RANGES: Readonly<Record<keyof BrokerLimits, Range>> = {
   exchangesMax: ANY,
   bindingsMax: ANY,
   argumentBytesMax: ANY,
+  deduplicationKeysMax: ANY,
 };
 
 /** The defaults, but for what is given. Throws a RangeError if that is no limit, or no value. */

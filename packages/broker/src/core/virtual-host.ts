@@ -90,7 +90,11 @@ export class VirtualHost {
     };
     const queuesByName = new Map<string, Queue>();
     this.unroutables = new Unroutables(() => clock.wallTime());
-    this.deduplication = new Deduplication(name, { deadlines, persistence });
+    this.deduplication = new Deduplication(name, {
+      deadlines,
+      persistence,
+      keys: quotas.deduplicationKeys,
+    });
     const { deduplication } = this;
     this.delays = new Delays(name, {
       deadlines,

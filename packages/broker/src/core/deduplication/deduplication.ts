@@ -6,6 +6,7 @@ import type { Queue } from '../queue/queue.js';
 import type { QueueSpec } from '../queue/queue-spec.js';
 import type { TopologyChange } from '../topology.js';
 import { ExchangeDeduplication } from './exchange-deduplication.js';
+import type { KeyCount } from './key-count.js';
 import { PresentKeys } from './present-keys.js';
 import { QueueDeduplication } from './queue-deduplication.js';
 import {
@@ -42,6 +43,7 @@ export class Deduplication {
   readonly #vhost: string;
   readonly #deadlines: Deadlines;
   readonly #persistence: Persistence;
+  readonly #keys: KeyCount;
   readonly #numbered = new Map<string, NumberedWindow>();
   /** What has come to be before the broker is ready: its keys have to be loaded. */
   #unloaded: (QueueDeduplication | ExchangeDeduplication)[] = [];
@@ -52,11 +54,16 @@ export class Deduplication {
 
   constructor(
     vhost: string,
-    ports: { readonly deadlines: Deadlines; readonly persistence: Persistence },
+    ports: {
+      readonly deadlines: Deadlines;
+      readonly persistence: Persistence;
+      readonly keys: KeyCount;
+    },
   ) {
     this.#vhost = vhost;
     this.#deadlines = ports.deadlines;
     this.#persistence = ports.persistence;
+    this.#keys = ports.keys;
     this.#isOpen = !ports.persistence.isRestoring;
   }
 
@@ -99,7 +106,7 @@ export class Deduplication {
     if (settings === undefined || !this.#isOpen) return undefined;
     const owner: WindowOwner = { kind: 'queue', name: spec.name };
     const memory = settings.whilePresent
-      ? new PresentKeys(rules)
+      ? new PresentKeys(rules, this.#keys)
       : this.#window(owner, spec.durable, settings);
     return this.#toLoad(
       new QueueDeduplication(spec.name, settings, memory, {
@@ -167,7 +174,7 @@ export class Deduplication {
     settings: DeduplicationSettings,
   ): DeduplicationWindow {
     const store = durable ? this.#persistence.openWindow(this.#numberOf(owner)) : undefined;
-    return new DeduplicationWindow(settings, this.#deadlines, store);
+    return new DeduplicationWindow(settings, this.#deadlines, this.#keys, store);
   }
 
   #numberOf({ kind, name }: WindowOwner): number {

@@ -1,4 +1,5 @@
 import type { Backlog } from '../queue/backlog/backlog.js';
+import type { KeyCount } from './key-count.js';
 import type { KeyMemory } from './key-memory.js';
 import { type MessageKey, messageKey } from './message-key.js';
 import { type DeduplicationSettings, KEYS_MAX } from './settings.js';
@@ -9,10 +10,12 @@ import { type DeduplicationSettings, KEYS_MAX } from './settings.js';
  */
 export class PresentKeys implements KeyMemory {
   readonly #backlog: Backlog;
+  readonly #count: KeyCount;
   readonly #positions = new Map<string, number>();
   readonly #keys = new Map<number, string>();
 
-  constructor(backlog: Backlog) {
+  constructor(backlog: Backlog, count: KeyCount) {
+    this.#count = count;
     this.#backlog = backlog;
   }
 
@@ -26,6 +29,10 @@ export class PresentKeys implements KeyMemory {
 
   add({ key }: MessageKey, position: number): void {
     if (position < 0 || !this.#backlog.has(position) || this.#keys.size >= KEYS_MAX) return;
+    if (!this.#keys.has(position)) {
+      if (this.#count.isFull) return;
+      this.#count.added();
+    }
     this.#positions.set(key, position);
     this.#keys.set(position, key);
   }
@@ -34,6 +41,7 @@ export class PresentKeys implements KeyMemory {
     const key = this.#keys.get(position);
     if (key === undefined) return;
     this.#keys.delete(position);
+    this.#count.removed();
     if (this.#positions.get(key) === position) this.#positions.delete(key);
   }
 
@@ -52,6 +60,7 @@ export class PresentKeys implements KeyMemory {
   }
 
   end(): void {
+    this.#count.removed(this.#keys.size);
     this.#positions.clear();
     this.#keys.clear();
   }

@@ -3,6 +3,7 @@ import { invariant } from '../../base/invariant.js';
 import { Sequence } from '../../base/sequence.js';
 import type { MessageStore } from '../../store/message-store.js';
 import { Expiry } from '../queue/expiry.js';
+import type { KeyCount } from './key-count.js';
 import type { KeyMemory } from './key-memory.js';
 import type { MessageKey } from './message-key.js';
 import type { DeduplicationSettings } from './settings.js';
@@ -17,6 +18,7 @@ import { StoredKey } from './stored-key.js';
 export class DeduplicationWindow implements KeyMemory {
   readonly #deadlines: Deadlines;
   readonly #store: MessageStore<StoredKey> | undefined;
+  readonly #count: KeyCount;
   readonly #positions = new Map<string, number>();
   readonly #keys: Sequence<string>;
   readonly #expiry: Expiry;
@@ -28,8 +30,10 @@ export class DeduplicationWindow implements KeyMemory {
   constructor(
     settings: DeduplicationSettings,
     deadlines: Deadlines,
+    count: KeyCount,
     store: MessageStore<StoredKey> | undefined,
   ) {
+    this.#count = count;
     this.#settings = settings;
     this.#deadlines = deadlines;
     this.#store = store;
@@ -62,6 +66,7 @@ export class DeduplicationWindow implements KeyMemory {
     const lifetime = ttlMilliseconds ?? this.#settings.ttlMilliseconds ?? Number.POSITIVE_INFINITY;
     if (lifetime === 0 || this.has(key)) return;
     while (this.#positions.size >= this.#settings.size) this.#forget(this.#first());
+    if (this.#count.isFull && this.#positions.size > 0) this.#forget(this.#first());
     const position = this.#keys.push(key);
     const expiresAt = this.#deadlines.wallTime() + lifetime;
     const stored = this.#store?.append(new StoredKey(key, expiresAt, persistent)) ?? position;
@@ -96,6 +101,7 @@ export class DeduplicationWindow implements KeyMemory {
 
   /** What it belongs to has gone. */
   end(): void {
+    this.#count.removed(this.#positions.size);
     this.#positions.clear();
     this.#expiry.clear();
     this.#store?.clear();
@@ -103,6 +109,7 @@ export class DeduplicationWindow implements KeyMemory {
 
   #note(key: string, position: number, lifetime: number): void {
     this.#positions.set(key, position);
+    this.#count.added();
     if (lifetime !== Number.POSITIVE_INFINITY) {
       this.#expiry.add(position, this.#deadlines.now() + lifetime);
     }
@@ -123,7 +130,7 @@ export class DeduplicationWindow implements KeyMemory {
   #lost(position: number): void {
     const key = this.#keys.delete(position);
     if (key === undefined) return;
-    this.#positions.delete(key);
+    if (this.#positions.delete(key)) this.#count.removed();
     this.#expiry.removed(position);
   }
 }

@@ -1,4 +1,5 @@
 import type { FieldTable, FieldValue } from '@leveret/amqp';
+import { KeyCount } from '../deduplication/key-count.js';
 import { nameOf, Refusal } from '../refusal.js';
 
 /** How much of what peers declare there may be in all virtual hosts together. */
@@ -19,6 +20,11 @@ export interface TopologyLimits {
    * more for each value. More: channel.close 406.
    */
   readonly argumentBytesMax: number;
+  /**
+   * Keys that queues and exchanges remember to keep duplicates out. One more: a window forgets its
+   * oldest; a queue that keeps none does not remember it.
+   */
+  readonly deduplicationKeysMax: number;
 }
 
 /** By default what takes some hundred megabytes of each. */
@@ -28,6 +34,7 @@ export const TOPOLOGY_LIMITS: TopologyLimits = {
   bindingsMax: 524_288,
   consumersMax: 524_288,
   argumentBytesMax: 134_217_728,
+  deduplicationKeysMax: 4_194_304,
 };
 
 /** What is counted. */
@@ -51,9 +58,11 @@ export class TopologyQuotas {
   readonly #limits: TopologyLimits;
   readonly #counts: Record<Counted, number> = { queue: 0, exchange: 0, binding: 0, consumer: 0 };
   #argumentBytes = 0;
+  readonly deduplicationKeys: KeyCount;
 
   constructor(limits: TopologyLimits) {
     this.#limits = limits;
+    this.deduplicationKeys = new KeyCount(limits.deduplicationKeysMax);
   }
 
   /** How many there are. */
