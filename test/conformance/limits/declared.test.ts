@@ -86,6 +86,25 @@ describe('as much as may be declared', () => {
     await second.call(2, 'basic.consume', { queue: 'q' });
   });
 
+  test('a binding key of very many words takes room for arguments', async (t) => {
+    const { broker } = await limitedBroker({ argumentBytesMax: 100_000 });
+    const raw = await broker.rawChannel(t);
+    await raw.call(1, 'queue.declare', { queue: 'q' });
+    const bind = { queue: 'q', exchange: 'amq.topic' };
+    await raw.call(1, 'queue.bind', { ...bind, routingKey: `1${'.'.repeat(240)}` });
+    raw.sendMethod(1, 'queue.bind', { ...bind, routingKey: `2${'.'.repeat(240)}` });
+    const text =
+      /^cannot bind to exchange 'amq.topic' in vhost '\/': there is no room for its argu/;
+    await raw.expectClose(1, channelClose(406, text, 'queue.bind'));
+    await raw.openChannel(1);
+    for (let i = 0; i < 1_000; i++) {
+      await raw.call(1, 'queue.bind', {
+        ...bind,
+        routingKey: `of.eight.words.${i}.such.as.these.are`,
+      });
+    }
+  });
+
   test('406 for arguments that there is no room for', async (t) => {
     const { broker } = await limitedBroker({ argumentBytesMax: 1_000 });
     const raw = await broker.rawChannel(t);

@@ -193,7 +193,7 @@ export class Exchanges {
     args: FieldTable,
     actor?: Actor,
   ): boolean {
-    const admit = (): void => this.#quotas.checkBinding(source.name, this.#vhost, args);
+    const admit = (): void => this.#quotas.checkBinding(source.name, this.#vhost, routingKey, args);
     return this.#bound(source.bind(destination, routingKey, args, admit), actor);
   }
 
@@ -216,7 +216,7 @@ export class Exchanges {
   ): void {
     const binding = source.unbind(destination, routingKey, args);
     if (binding === undefined) return;
-    this.#quotas.removed('binding', binding.arguments);
+    this.#quotas.removed('binding', binding.arguments, binding.routingKey);
     if (isDurable(binding)) {
       this.#persistence.record(bindingChange('unbinding', this.#vhost, binding));
     }
@@ -237,7 +237,7 @@ export class Exchanges {
 
   #bound(binding: Binding | undefined, actor?: Actor): boolean {
     if (binding === undefined) return false;
-    this.#quotas.added('binding', binding.arguments);
+    this.#quotas.added('binding', binding.arguments, binding.routingKey);
     if (isDurable(binding)) {
       this.#persistence.record(bindingChange('binding', this.#vhost, binding));
     }
@@ -247,7 +247,7 @@ export class Exchanges {
   }
 
   #unbound(binding: Binding): void {
-    this.#quotas.removed('binding', binding.arguments);
+    this.#quotas.removed('binding', binding.arguments, binding.routingKey);
     this.#events.unbound(binding);
   }
 

@@ -26,6 +26,7 @@ const queue = fc.constantFrom('q1', 'q2', 'q3');
 const exchange = fc.constantFrom('x1', 'x2', 'amq.topic', 'amq.headers');
 const args = fc.constantFrom(...TABLES);
 const autoDelete = fc.boolean();
+const key = fc.constantFrom('k', 'a.b.c', `many${'.words'.repeat(20)}`);
 
 /** What peers may do; what is refused, because it is not there say, changes nothing. */
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -39,15 +40,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ({ exchanges }) =>
         exchanges.declare(exchangeSpec(exchange, 'topic', { autoDelete, arguments: args })),
   ),
-  fc.record({ exchange, queue, args }).map(
+  fc.record({ exchange, queue, key, args }).map(
     (each): Step =>
       (vhost) =>
-        vhost.bindQueue(bindingRequest(each.exchange, each.queue, 'k', each.args), CONNECTION),
+        vhost.bindQueue(bindingRequest(each.exchange, each.queue, each.key, each.args), CONNECTION),
   ),
-  fc.record({ exchange, queue, args }).map(
+  fc.record({ exchange, queue, key, args }).map(
     (each): Step =>
       (vhost) =>
-        vhost.unbindQueue(bindingRequest(each.exchange, each.queue, 'k', each.args), CONNECTION),
+        vhost.unbindQueue(
+          bindingRequest(each.exchange, each.queue, each.key, each.args),
+          CONNECTION,
+        ),
   ),
   fc.record({ from: exchange, to: exchange, args }).map(
     ({ from, to, args }): Step =>

@@ -17,7 +17,8 @@ export interface TopologyLimits {
   readonly consumersMax: number;
   /**
    * What the arguments of all these take together, in octets as they come over the wire, with 64
-   * more for each value. More: channel.close 406.
+   * more for each value; for a binding key of more than eight words 256 more for each further word,
+   * which a topic exchange keeps one by one. More: channel.close 406.
    */
   readonly argumentBytesMax: number;
   /**
@@ -46,6 +47,10 @@ const LIMIT_OF = {
   binding: 'bindingsMax',
   consumer: 'consumersMax',
 } as const;
+
+/** What a word of a binding key takes, and how many there may be before they count. */
+const WORD_BYTES = 256;
+const WORDS_USUAL = 8;
 
 /** What a value takes in memory besides its octets. */
 const VALUE_BYTES = 64;
@@ -81,50 +86,51 @@ export class TopologyQuotas {
     if (this.#isReached('queue')) {
       refuse(`cannot declare queue '${name}': queue limit in cluster (${queuesMax}) is reached`);
     }
-    this.#checkArguments(args, () => `cannot declare ${nameOf('queue', name, vhost)}`);
+    this.#checkArguments(args, '', () => `cannot declare ${nameOf('queue', name, vhost)}`);
   }
 
   /** Throws a Refusal if there are as many exchanges as may be. */
   checkExchange(name: string, vhost: string, args: FieldTable): void {
     const what = (): string => `cannot declare ${nameOf('exchange', name, vhost)}`;
-    this.#check('exchange', args, what);
+    this.#check('exchange', args, '', what);
   }
 
   /** Throws a Refusal if there are as many bindings as may be. */
-  checkBinding(source: string, vhost: string, args: FieldTable): void {
-    this.#check('binding', args, () => `cannot bind to ${nameOf('exchange', source, vhost)}`);
+  checkBinding(source: string, vhost: string, key: string, args: FieldTable): void {
+    this.#check('binding', args, key, () => `cannot bind to ${nameOf('exchange', source, vhost)}`);
   }
 
   /** Throws a Refusal if there are as many consumers as may be. */
   checkConsumer(queue: string, vhost: string, args: FieldTable): void {
-    this.#check('consumer', args, () => `cannot consume from ${nameOf('queue', queue, vhost)}`);
+    this.#check('consumer', args, '', () => `cannot consume from ${nameOf('queue', queue, vhost)}`);
   }
 
-  added(what: Counted, args: FieldTable): void {
+  /** `key`: of a binding. */
+  added(what: Counted, args: FieldTable, key: string = ''): void {
     this.#counts[what]++;
-    this.#argumentBytes += bytesOf(args);
+    this.#argumentBytes += bytesOf(args) + keyBytes(key);
   }
 
-  removed(what: Counted, args: FieldTable): void {
+  removed(what: Counted, args: FieldTable, key: string = ''): void {
     this.#counts[what]--;
-    this.#argumentBytes -= bytesOf(args);
+    this.#argumentBytes -= bytesOf(args) + keyBytes(key);
   }
 
   #isReached(what: Counted): boolean {
     return this.#counts[what] >= this.#limits[LIMIT_OF[what]];
   }
 
-  #check(what: Counted, args: FieldTable, action: () => string): void {
+  #check(what: Counted, args: FieldTable, key: string, action: () => string): void {
     if (this.#isReached(what)) {
       refuse(`${action()}: ${what} limit of ${this.#limits[LIMIT_OF[what]]} is reached`);
     }
-    this.#checkArguments(args, action);
+    this.#checkArguments(args, key, action);
   }
 
-  #checkArguments(args: FieldTable, action: () => string): void {
-    if (args.size === 0) return;
+  #checkArguments(args: FieldTable, key: string, action: () => string): void {
     const { argumentBytesMax } = this.#limits;
-    if (this.#argumentBytes + bytesOf(args) <= argumentBytesMax) return;
+    const bytes = bytesOf(args) + keyBytes(key);
+    if (bytes === 0 || this.#argumentBytes + bytes <= argumentBytesMax) return;
     refuse(
       `${action()}: there is no room for its arguments, those of everything declared may take ` +
         `${argumentBytesMax} bytes`,
@@ -134,6 +140,13 @@ export class TopologyQuotas {
 
 function refuse(text: string): never {
   throw new Refusal('precondition-failed', text);
+}
+
+/** What a binding key takes that has more words than they usually have. */
+function keyBytes(key: string): number {
+  if (key.length < WORDS_USUAL) return 0;
+  const words = key.split('.').length;
+  return Math.max(words - WORDS_USUAL, 0) * WORD_BYTES;
 }
 
 /** What arguments take. */
