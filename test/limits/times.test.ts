@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { protocolHeader } from '../../wire/frame.js';
+import { protocolHeader } from '../wire/frame.js';
 import { limitedBroker } from './limited-broker.js';
 
 describe('as long as it may take', () => {

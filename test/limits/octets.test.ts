@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encodeFrame, frameType } from '../../wire/frame.js';
-import { channelClose, connectionClose } from '../../wire/raw-connection.js';
-import { encodeContentHeader, encodeMethod } from '../../wire/wire-codec.js';
+import { encodeFrame, frameType } from '../wire/frame.js';
+import { channelClose, connectionClose } from '../wire/raw-connection.js';
+import { encodeContentHeader, encodeMethod } from '../wire/wire-codec.js';
 import { limitedBroker } from './limited-broker.js';
 
 const MEGABYTE = 1_048_576;

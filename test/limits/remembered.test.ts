@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RawConnection } from '../../wire/raw-connection.js';
+import type { RawConnection } from '../wire/raw-connection.js';
 import { limitedBroker } from './limited-broker.js';
 
 const WINDOW = { 'x-message-deduplication': true, 'x-cache-size': 100 };

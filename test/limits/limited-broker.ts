@@ -1,6 +1,6 @@
 import { after } from 'node:test';
 import { type Logger, type RunningBroker, type StartOptions, startBroker } from '@leveret/broker';
-import { BrokerUnderTest } from '../broker-under-test.js';
+import { BrokerUnderTest } from '../conformance/broker-under-test.js';
 
 /** A Leveret whose limits are the test's. */
 export interface LimitedBroker {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startBroker } from '@leveret/broker';
-import { connectionClose, type RawConnection } from '../../wire/raw-connection.js';
+import { connectionClose, type RawConnection } from '../wire/raw-connection.js';
 import { limitedBroker } from './limited-broker.js';
 
 describe('as many peers as may be', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { channelClose } from '../../wire/raw-connection.js';
+import { channelClose } from '../wire/raw-connection.js';
 import { limitedBroker } from './limited-broker.js';
 
 /** Exchanges that every virtual host has, and the one for events in the first. */

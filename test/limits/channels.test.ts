@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { channelClose, connectionClose, type RawConnection } from '../../wire/raw-connection.js';
+import { channelClose, connectionClose, type RawConnection } from '../wire/raw-connection.js';
 import { limitedBroker } from './limited-broker.js';
 
 async function publish(raw: RawConnection, count: number): Promise<void> {
