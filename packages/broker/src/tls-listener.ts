@@ -99,7 +99,11 @@ export async function listenTls(
     );
     server.on('connection', (socket) => halfOpen.begun(socket));
     server.on('tlsClientError', (error, socket) => {
-      refused(socket, unbelieved(socket) ?? reasonOf(error));
+      const unbelievedFor = unbelieved(socket);
+      // Who has just gone, or was cut off, has done nothing that somebody could put right.
+      const hasGone = (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+      if (hasGone && unbelievedFor === undefined) socket.destroy();
+      else refused(socket, unbelievedFor ?? reasonOf(error));
     });
     servers.push(server);
     return server;
