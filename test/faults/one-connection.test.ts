@@ -105,6 +105,25 @@ describe('a fault on one connection', () => {
     assert.ok((await publisher.get(1, 'q'))?.body.equals(body));
   });
 
+  test('while it is written to does not matter to whose queue goes with it', async (t) => {
+    const { running, broker, bystander } = await world(t);
+    const publisher = await broker.rawChannel(t);
+    await publisher.call(1, 'confirm.select');
+    const broken = await consumer(t, running, 'own', { noAck: true });
+    broken.write = () => {
+      throw new Fault('nothing can be written');
+    };
+    const closed = once(broken, 'close');
+    for (let i = 0; i < 3; i++) {
+      publisher.publish(1, { routingKey: 'own' }, Buffer.alloc(300_000, 'x'));
+      await publisher.expectMethod('basic.ack', 1);
+    }
+    await closed;
+    await bystander();
+    // The queue was exclusive, and its name is free.
+    await publisher.call(1, 'queue.declare', { queue: 'own', exclusive: true });
+  });
+
   test('in a handshake ends that alone', async (t) => {
     const nameless = {
       get name(): string {
@@ -148,7 +167,12 @@ describe('a fault on one connection', () => {
 });
 
 /** The broker's end of a stream in this process, over which a queue is consumed from. */
-async function consumer(t: TestContext, running: RunningBroker, queue: string): Promise<Duplex> {
+async function consumer(
+  t: TestContext,
+  running: RunningBroker,
+  queue: string,
+  { noAck } = { noAck: false },
+): Promise<Duplex> {
   const [ours, theirs] = duplexPair();
   t.after(() => ours.destroy());
   running.accept(theirs);
@@ -166,7 +190,11 @@ async function consumer(t: TestContext, running: RunningBroker, queue: string): 
   await isFrom('connection.open-ok');
   send(1, 'channel.open');
   await isFrom('channel.open-ok');
-  send(1, 'basic.consume', { queue });
+  if (noAck) {
+    send(1, 'queue.declare', { queue, exclusive: true });
+    await isFrom('queue.declare-ok');
+  }
+  send(1, 'basic.consume', { queue, noAck });
   await isFrom('basic.consume-ok');
   return theirs;
 }

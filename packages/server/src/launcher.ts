@@ -60,11 +60,12 @@ async function serve(host: Host, options: ServerOptions, version: string): Promi
   const { dataDir } = options;
   const directory = dataDir === undefined ? undefined : prepareDataDirectory(dataDir);
   const tls = TlsFiles.of(options);
-  const limits = limitsWithin(host.openFilesMax, options.limits, logger);
+  const limits = limitsWithin(host.openFilesMax, options.limits);
   const broker = await listen({ ...options, limits }, tls?.options, logger, host.memoryLimitBytes);
   const stopWatching = tls?.watch(logger, (credentials) => broker.renewTls(credentials));
   logger.info(`leveret ${version} accepts connections`, { node: host.nodeVersion });
   if (broker.tlsUrl !== undefined) logger.info(`TLS is served at ${broker.tlsUrl}`);
+  if (limits !== options.limits) sayHowFewFiles(host.openFilesMax, limits, logger);
   sayWhatIsStored(directory, logger);
   sayWhoIsThere(options, broker, logger);
   host.stdout.write(`ready ${broker.url}\n`);
@@ -89,6 +90,18 @@ function stopRequest(host: Host, logger: Logger): Promise<string> {
       resolve(signal);
     });
   });
+}
+
+/** Nobody is to wonder where a limit comes from that they have not set. */
+function sayHowFewFiles(
+  openFilesMax: number,
+  { connectionsMax }: Partial<BrokerLimits>,
+  logger: Logger,
+): void {
+  logger.info(
+    `this process may have ${openFilesMax} files and sockets open, so no more than ` +
+      `${connectionsMax} connections: raise that with ulimit -n`,
+  );
 }
 
 /** Nobody may believe that messages are kept when they are not. */
@@ -147,20 +160,12 @@ const handshakesShare = 1 / 8;
  * The limits that are asked for; where none is, no more connections and handshakes than there can
  * be files open. A broker whose peers have them all could not write its journal.
  */
-function limitsWithin(
-  openFilesMax: number,
-  asked: Partial<BrokerLimits>,
-  logger: Logger,
-): Partial<BrokerLimits> {
+function limitsWithin(openFilesMax: number, asked: Partial<BrokerLimits>): Partial<BrokerLimits> {
   if (openFilesMax === 0) return asked;
   const { connectionsMax, handshakesMax } = limitsOf(asked);
   const connections = Math.floor(openFilesMax * connectionsShare);
   const handshakes = Math.floor(openFilesMax * handshakesShare);
   if (connectionsMax <= connections && handshakesMax <= handshakes) return asked;
-  logger.info(
-    `this process may have ${openFilesMax} files and sockets open, so no more than ` +
-      `${connections} connections: raise that with ulimit -n`,
-  );
   return {
     connectionsMax: Math.min(connections, connectionsMax),
     handshakesMax: Math.min(handshakes, handshakesMax),

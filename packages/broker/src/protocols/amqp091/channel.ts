@@ -247,9 +247,7 @@ export class Channel implements ReplySink {
 
   deliverReply(message: AmqpMessage): void {
     if (this.replyConsumer === undefined) return;
-    const { prefix } = this.replyConsumer;
-    // Who answers is not to suffer from what is wrong here.
-    this.#transport.guard(() => this.deliveries.deliverReply(prefix, message));
+    this.deliveries.deliverReply(this.replyConsumer.prefix, message);
   }
 
   #method(buffer: Buffer, start: number, end: number): void {

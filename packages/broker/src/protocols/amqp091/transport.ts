@@ -44,6 +44,8 @@ export class Transport implements TurnEnd {
   /** Whether the latter is one of them. */
   #isUnread = false;
   #isCorked = false;
+  /** A bug that has shown itself in the middle of somebody else's business. */
+  #fault: { readonly error: unknown } | undefined;
   /** The peer has not read what was sent: nothing that can wait should be written. */
   isCongested = false;
   /** Whether anything came since this was last set to false: for heartbeats. */
@@ -129,6 +131,7 @@ export class Transport implements TurnEnd {
 
   endTurn(): void {
     this.#deferred = false;
+    this.#endIfBroken();
     this.guard(() => {
       if (!this.#ended) this.#listener.endTurn();
       this.writer.flush();
@@ -169,6 +172,16 @@ export class Transport implements TurnEnd {
     }
   }
 
+  /**
+   * A bug has shown itself here in the middle of somebody else's business, who goes on: this stream
+   * is over when the turn ends.
+   */
+  brokenMeanwhile(error: unknown): void {
+    this.#fault ??= { error };
+    this.isCongested = true;
+    this.defer();
+  }
+
   /** A bug has shown itself: this stream is over. */
   broken(error: unknown): void {
     try {
@@ -178,6 +191,13 @@ export class Transport implements TurnEnd {
       // The bug once more, in the way out: it has been told of.
       this.destroy();
     }
+  }
+
+  #endIfBroken(): void {
+    const fault = this.#fault;
+    if (fault === undefined) return;
+    this.#fault = undefined;
+    this.broken(fault.error);
   }
 
   #receive(chunk: Buffer): void {

@@ -144,7 +144,7 @@ export class Deliveries implements ConsumerHost {
       this.#transport.defer();
       if (this.#firehose.isOn) this.#trace(consumer.queue, message, redelivered, tag);
     } catch (error) {
-      this.#transport.broken(error);
+      this.#transport.brokenMeanwhile(error);
     }
   }
 
@@ -161,14 +161,23 @@ export class Deliveries implements ConsumerHost {
 
   /** Uses up a tag for a direct reply. */
   deliverReply(prefix: Buffer, message: AmqpMessage): void {
-    this.#writer.deliver(prefix, this.#ledger.skip(), false, message);
-    this.#transport.defer();
+    // Who answers is not to suffer from what is wrong here.
+    try {
+      this.#writer.deliver(prefix, this.#ledger.skip(), false, message);
+      this.#transport.defer();
+    } catch (error) {
+      this.#transport.brokenMeanwhile(error);
+    }
   }
 
   cancelled({ consumer }: ChannelConsumer): void {
     this.#consumers.delete(consumer.tag);
     this.#host.events.consumerDeleted(consumer.tag, consumer.queue.name, false);
-    this.#transport.guard(() => this.#host.consumerCancelled(consumer.tag));
+    try {
+      this.#host.consumerCancelled(consumer.tag);
+    } catch (error) {
+      this.#transport.brokenMeanwhile(error);
+    }
   }
 
   /** Sets the channel's own prefetch, 0 for none, and lets those go on that it may have held up. */

@@ -325,7 +325,12 @@ export class Handshake implements TransportListener {
       channelsMax: this.#channelsMax,
       heartbeatSeconds: this.#heartbeatSeconds,
     };
-    this.#transport.handOver(this.#opened(this.#transport, context));
+    try {
+      this.#transport.handOver(this.#opened(this.#transport, context));
+    } catch (error) {
+      admission.leave();
+      throw error;
+    }
   }
 
   /** In RabbitMQ's order: is there such a virtual host, is there room, may the user enter it. */
