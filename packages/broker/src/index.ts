@@ -62,6 +62,12 @@ export type {
 } from './core/ports.js';
 export { Refusal, type RefusalReason } from './core/refusal.js';
 export { type BrokerLimits, DEFAULT_LIMITS, limitsOf } from './limits.js';
+export type {
+  TlsCredentials,
+  TlsIdentity,
+  TlsOptions,
+  TlsVersion,
+} from './listening/tls-listener.js';
 export {
   SERVER_PROPERTIES,
   type ServerProperties,
@@ -76,4 +82,3 @@ export {
   ForeignDirectoryError,
   NewerFormatError,
 } from './store/journal/journal-format.js';
-export type { TlsCredentials, TlsIdentity, TlsOptions, TlsVersion } from './tls-listener.js';

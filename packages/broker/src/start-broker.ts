@@ -9,8 +9,8 @@ import type { ExplainRequest } from './control/explain-publish.js';
 import type { VirtualHostControl } from './control/virtual-host-control.js';
 import type { Explanation, UnroutableMessage } from './core/explain/explanation.js';
 import { limitsOf } from './limits.js';
-import { type Listener, listen, plainServer } from './listener.js';
-import { listenTls, type TlsCredentials, type TlsOptions } from './tls-listener.js';
+import { type Listener, listen, plainServer } from './listening/listener.js';
+import { listenTls, type TlsCredentials, type TlsOptions } from './listening/tls-listener.js';
 
 /** Options of {@link startBroker}: the broker's own, and where to listen. */
 export interface StartOptions extends BrokerOptions {

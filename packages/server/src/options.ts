@@ -140,7 +140,7 @@ function userOf({
 }
 
 function describeCommand(version: string): Command {
-  return new Command('leveret')
+  const command = new Command('leveret')
     .description('A message broker for programs written for RabbitMQ (AMQP 0-9-1).')
     .usage('[options]')
     .option('--port <number>', 'listen on this port; 0 takes a free one', parsePort, 5672)
@@ -160,7 +160,35 @@ function describeCommand(version: string): Command {
       parseSync,
       'always',
     )
-    .option('--in-memory', 'write nothing to disk (what happens without --data-dir)')
+    .option('--in-memory', 'write nothing to disk (what happens without --data-dir)');
+  return describeTls(command)
+    .option(
+      '--user <name:password>',
+      'begin with this user instead of guest; RABBITMQ_DEFAULT_USER and _PASS do the same',
+    )
+    .option(
+      '--limit <name=value>',
+      'set a limit, queuesMax=1000 say; may be repeated. docs/limits.md lists them',
+      collectLimit,
+    )
+    .addOption(
+      new Option('--log-level <level>', 'log this and what is graver')
+        .choices(logLevels)
+        .default('info'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'how log lines look on stderr')
+        .choices(logFormats)
+        .default('text'),
+    )
+    .version(version, '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .addHelpText('after', examples)
+    .exitOverride();
+}
+
+function describeTls(command: Command): Command {
+  return command
     .option('--tls-cert <file>', 'serve TLS too, with this certificate (PEM)')
     .option('--tls-key <file>', 'its private key (PEM)')
     .option(
@@ -188,30 +216,7 @@ function describeCommand(version: string): Command {
       'let clients in as the user whom their certificate names: distinguished_name, ' +
         'common_name, or subject_alternative_name[:type[:index]]',
       parseCertificateName,
-    )
-    .option(
-      '--user <name:password>',
-      'begin with this user instead of guest; RABBITMQ_DEFAULT_USER and _PASS do the same',
-    )
-    .option(
-      '--limit <name=value>',
-      'set a limit, queuesMax=1000 say; may be repeated. docs/limits.md lists them',
-      collectLimit,
-    )
-    .addOption(
-      new Option('--log-level <level>', 'log this and what is graver')
-        .choices(logLevels)
-        .default('info'),
-    )
-    .addOption(
-      new Option('--log-format <format>', 'how log lines look on stderr')
-        .choices(logFormats)
-        .default('text'),
-    )
-    .version(version, '--version', 'print the version')
-    .helpOption('--help', 'print this help')
-    .addHelpText('after', examples)
-    .exitOverride();
+    );
 }
 
 const examples = `

@@ -56,6 +56,7 @@ export const folderLayers: readonly FolderLayer[] = [
     },
   },
   { folder: 'alarms', mayImport: ['base', 'store', 'core'], codec: 'none' },
+  { folder: 'listening', mayImport: ['base'], codec: 'none' },
   {
     folder: 'auth',
     mayImport: ['base', 'store', 'core'],

@@ -97,11 +97,11 @@ const freeModules: ReadonlySet<string> = new Set([
 ]);
 
 const modulePorts: ReadonlyMap<string, readonly string[]> = new Map([
-  ['node:net', [`${broker}/listener.ts`, lock]],
+  ['node:net', [`${broker}/listening/listener.ts`, lock]],
   ['node:fs', [disk, lock]],
   ['node:fs/promises', [disk, lock]],
   ['node:os', [machine]],
-  ['node:tls', [`${broker}/tls-listener.ts`]],
+  ['node:tls', [`${broker}/listening/tls-listener.ts`]],
   ['node:process', [lock, machine]],
   ['node:v8', [machine]],
 ]);

@@ -1,4 +1,4 @@
-import type { Logger } from '../../../base/logger.js';
+import type { Logger } from '../base/logger.js';
 
 /** What goes with a {@link Newcomers}. */
 export interface NewcomersPorts<T> {

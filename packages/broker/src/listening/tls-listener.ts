@@ -7,9 +7,9 @@ import {
   type Server,
   type TLSSocket,
 } from 'node:tls';
-import type { Logger } from './base/logger.js';
+import type { Logger } from '../base/logger.js';
 import { type Listener, listen } from './listener.js';
-import { Newcomers } from './protocols/amqp091/opening/newcomers.js';
+import { Newcomers } from './newcomers.js';
 
 /** Who the broker says it is: PEM, each a text or octets. */
 export interface TlsIdentity {
