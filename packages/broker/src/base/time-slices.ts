@@ -1,0 +1,119 @@
+import type { Clock } from './clock.js';
+import type { Turn, TurnEnd } from './turn.js';
+
+/** What one may take of a turn, in milliseconds. */
+const SLICE_MILLISECONDS = 3;
+
+/** What one may still take when all together have taken {@link TURN_MILLISECONDS} of it. */
+const LEAST_MILLISECONDS = 0.25;
+
+/** When a turn has been long enough, in milliseconds. */
+const TURN_MILLISECONDS = 8;
+
+/** How many steps are taken before the time is looked at, while they are short. */
+const SHORT_STEPS = 16;
+
+/** A step that takes longer than this is looked at by itself, in milliseconds. */
+const SHORT_MILLISECONDS = 0.05;
+
+/** Somebody who has more to do than fits into a turn. */
+export interface Slicer {
+  /** It is its turn again. */
+  goOn(): void;
+}
+
+/**
+ * Shares out the turns of the event loop: who takes too long has to wait in a line until everybody
+ * else has had their turn, and goes on when it has come to its head. Who does little never waits.
+ */
+export class TimeSlices implements TurnEnd {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #turn: Turn;
+  readonly #line: Slicer[] = [];
+  #isDeferred = false;
+  /** The number of the current turn. */
+  turnNumber = 0;
+  /** What all together have taken of it, in milliseconds. */
+  taken = 0;
+
+  constructor(clock: Pick<Clock, 'now'>, turn: Turn) {
+    this.#clock = clock;
+    this.#turn = turn;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** Sees to it that the turn ends. */
+  begin(): void {
+    if (this.#isDeferred) return;
+    this.#isDeferred = true;
+    this.#turn.defer(this);
+  }
+
+  /** Puts somebody at the end of the line. */
+  wait(slicer: Slicer): void {
+    this.#line.push(slicer);
+    this.begin();
+  }
+
+  endTurn(): void {
+    this.#isDeferred = false;
+    this.turnNumber++;
+    this.taken = 0;
+    const until = this.now() + TURN_MILLISECONDS;
+    while (this.#line.length > 0 && this.now() < until) this.#line.shift()!.goOn();
+    if (this.#line.length > 0) this.begin();
+  }
+}
+
+/** The time that one takes. */
+export class Slice {
+  readonly #slices: TimeSlices;
+  #turnNumber = -1;
+  #taken = 0;
+  #since = 0;
+  /** Steps until the time is looked at again, and from one look to the next. */
+  #steps = 0;
+  #stride = 1;
+
+  constructor(slices: TimeSlices) {
+    this.#slices = slices;
+  }
+
+  /** Steps follow, one after the other. */
+  begin(): void {
+    this.#slices.begin();
+    this.#since = this.#slices.now();
+    this.#steps = this.#stride;
+  }
+
+  /** A step is done; answers whether it is enough for this turn. */
+  isOver(): boolean {
+    if (--this.#steps > 0) return false;
+    const now = this.#slices.now();
+    const took = now - this.#since;
+    this.#since = now;
+    this.#stride = took < this.#stride * SHORT_MILLISECONDS ? SHORT_STEPS : 1;
+    this.#steps = this.#stride;
+    return this.#take(took);
+  }
+
+  /** What was done since the time was last looked at counts too. */
+  end(): void {
+    this.#take(this.#slices.now() - this.#since);
+  }
+
+  #take(milliseconds: number): boolean {
+    const slices = this.#slices;
+    if (this.#turnNumber !== slices.turnNumber) {
+      this.#turnNumber = slices.turnNumber;
+      this.#taken = 0;
+    }
+    this.#taken += milliseconds;
+    slices.taken += milliseconds;
+    if (slices.taken < TURN_MILLISECONDS) return this.#taken >= SLICE_MILLISECONDS;
+    return this.#taken >= LEAST_MILLISECONDS;
+  }
+}
