@@ -13,14 +13,22 @@ const DEADLINE_MILLISECONDS = 60_000;
 export class AttackProcess {
   readonly #child: ChildProcess;
   readonly #report: Promise<AttackReport>;
+  /** Resolves when it is under way, or has failed. */
+  readonly begun: Promise<unknown>;
 
   /** `scale`: how much of its numbers it does, 1 for all. */
   constructor(attack: Attack, broker: AttackedBroker, scale: number) {
     const args = [attack.name, String(broker.port), String(broker.tlsPort), String(scale)];
     this.#child = fork(SCRIPT, args);
+    const exited = once(this.#child, 'exit');
+    this.begun = Promise.race([once(this.#child, 'message'), exited]);
     this.#report = Promise.race([
-      once(this.#child, 'message').then(([report]) => report as AttackReport), // its only message
-      once(this.#child, 'exit').then(([code, signal]) => {
+      new Promise<AttackReport>((resolve) => {
+        this.#child.on('message', (message: 'begun' | AttackReport) => {
+          if (message !== 'begun') resolve(message);
+        });
+      }),
+      exited.then(([code, signal]) => {
         return { counts: {}, refusals: {}, failure: `ended with ${code ?? signal}` };
       }),
     ]);

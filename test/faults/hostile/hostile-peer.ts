@@ -18,6 +18,9 @@ export interface Opening {
   readonly channelMax?: number;
 }
 
+/** What is gathered into one write. */
+const WRITE_BYTES = 65_536;
+
 const CLIENT_PROPERTIES = {
   capabilities: { authentication_failure_close: true, 'connection.blocked': true },
 };
@@ -121,6 +124,22 @@ export class HostilePeer {
     }
     const drained = new Promise<void>((resolve) => this.socket.once('drain', () => resolve()));
     await Promise.race([drained, this.#ended, this.#scene.over]);
+  }
+
+  /** The same for many frames, gathered into large writes. */
+  async floodEach(count: number, frame: (number: number) => Buffer): Promise<void> {
+    let gathered: Buffer[] = [];
+    let bytes = 0;
+    for (let number = 0; number < count && !this.#scene.isOver; number++) {
+      const next = frame(number);
+      gathered.push(next);
+      bytes += next.length;
+      if (bytes < WRITE_BYTES) continue;
+      await this.flood(Buffer.concat(gathered));
+      gathered = [];
+      bytes = 0;
+    }
+    await this.flood(Buffer.concat(gathered));
   }
 
   /** Sends a method and waits for its `-ok`. */

@@ -1,7 +1,7 @@
 /**
  * A hostile peer in a process of its own, so that what it costs is not taken for the broker's:
  * `node run-attack.js <name> <port> <TLS port> <scale>`. Attacks until its parent says that it is
- * enough, and answers with its report. What counts is what the broker does about it, not who gets
+ * enough; tells when the first thing is done, and at the end what was. What counts is what the broker does about it, not who gets
  * the processor first: it runs at the lowest priority.
  */
 import { once } from 'node:events';
@@ -26,6 +26,7 @@ const scene: Scene = {
   over,
   many: (count) => Math.max(1, Math.ceil(count * Number(scale))),
   count: (what, times = 1) => {
+    if (Object.keys(counts).length === 0) process.send?.('begun');
     counts[what] = (counts[what] ?? 0) + times;
   },
   refused: (code) => {

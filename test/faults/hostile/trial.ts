@@ -50,7 +50,7 @@ export async function attackBroker(
     await delay(pace.warming);
     const calm = await flow.measure(delay(pace.calm));
     const hostile = new AttackProcess(attack, broker, pace.scale);
-    const attacked = await flow.measure(delay(pace.attack));
+    const attacked = await flow.measure(hostile.begun.then(() => delay(pace.attack)));
     const report = await hostile.stop();
     await alarmOver(flow);
     const faults = [...faultsOf(attack, report)];

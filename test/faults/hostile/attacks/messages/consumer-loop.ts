@@ -3,7 +3,6 @@ import { HostilePeer, methodFrame } from '../../hostile-peer.js';
 
 const CONNECTIONS = 5;
 const CONSUMERS = 10_000;
-const AT_A_TIME = 500;
 
 /** Consumers of one queue, made by the thousand and cancelled again. */
 export const consumerLoop: Attack = {
@@ -20,25 +19,21 @@ export const consumerLoop: Attack = {
 };
 
 async function consume(scene: Scene, queue: string): Promise<void> {
-  while (!scene.isOver) {
+  for (let round = 0; !scene.isOver; round++) {
     const peer = await HostilePeer.open(scene);
     const consumers = scene.many(CONSUMERS);
     const each = (name: string, args: Record<string, string>): Promise<void> =>
-      inPieces(consumers, (tag) =>
-        peer.flood(methodFrame(1, name, { ...args, consumerTag: `${tag}`, nowait: true })),
+      peer.floodEach(consumers, (tag) =>
+        methodFrame(1, name, { ...args, consumerTag: `${tag}`, nowait: true }),
       );
     await each('basic.consume', { queue });
     await peer.settled();
     scene.count('consumers', consumers);
-    // Half of the times they go with their connection.
-    if (scene.isOver) await each('basic.cancel', {});
-    await peer.settled();
+    // Every other time they go with their connection.
+    if (round % 2 === 0) {
+      await each('basic.cancel', {});
+      await peer.settled();
+    }
     peer.cut();
-  }
-}
-
-async function inPieces(count: number, one: (number: number) => Promise<void>): Promise<void> {
-  for (let number = 0; number < count; number += AT_A_TIME) {
-    await Promise.all(Array.from({ length: AT_A_TIME }, (_, i) => one(number + i)));
   }
 }

@@ -12,13 +12,15 @@ export const fanOut: Attack = {
     const peer = await HostilePeer.open(scene);
     const args = { 'x-max-length': 10 };
     await peer.call(1, 'exchange.declare', { exchange: EXCHANGE, type: 'fanout' });
-    for (let number = 0; number < scene.many(QUEUES); number++) {
+    await peer.floodEach(scene.many(QUEUES), (number) => {
       const queue = `amplified-${number}`;
       const declared = { queue, exclusive: true, nowait: true, arguments: args };
       const bound = { queue, exchange: EXCHANGE, nowait: true };
-      await peer.flood(methodFrame(1, 'queue.declare', declared));
-      await peer.flood(methodFrame(1, 'queue.bind', bound));
-    }
+      return Buffer.concat([
+        methodFrame(1, 'queue.declare', declared),
+        methodFrame(1, 'queue.bind', bound),
+      ]);
+    });
     await peer.settled();
     const publishes = repeated(publishFrames(1, { exchange: EXCHANGE }, Buffer.alloc(100)), 100);
     while (!scene.isOver) {

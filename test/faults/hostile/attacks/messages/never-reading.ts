@@ -29,7 +29,6 @@ async function consume(scene: Scene, number: number): Promise<HostilePeer> {
   const queue = await peer.ownQueue({ 'x-max-length': QUEUE_LENGTH });
   await peer.call(1, 'queue.bind', { queue, exchange: EXCHANGE });
   await peer.call(1, 'basic.consume', { queue, noAck: number % 2 === 0 });
-  scene.count('consumers');
   peer.socket.pause();
   return peer;
 }

@@ -2,7 +2,6 @@ import type { Attack } from '../../attack.js';
 import { HostilePeer, methodFrame, publishFrames } from '../../hostile-peer.js';
 
 const CHANNELS = 65_535;
-const AT_A_TIME = 500;
 
 /** As many channels as there can be on a connection: opened, used, and closed. */
 export const channels: Attack = {
@@ -17,12 +16,7 @@ export const channels: Attack = {
       peer.onMethod = ({ name }) => {
         if (name === 'channel.open-ok') answers++;
       };
-      for (let first = 2; first <= last && !scene.isOver; first += AT_A_TIME) {
-        const numbers = Array.from({ length: Math.min(AT_A_TIME, last - first + 1) }, (_, i) => {
-          return first + i;
-        });
-        await peer.flood(Buffer.concat(numbers.map(openAndUse)));
-      }
+      await peer.floodEach(last - 1, (number) => openAndUse(number + 2));
       await peer.settled();
       scene.count('channels', answers + 1);
       await peer.close();

@@ -17,17 +17,15 @@ async function declare(scene: Scene, number: number): Promise<void> {
   while (!scene.isOver) {
     const peer = await HostilePeer.open(scene);
     const queues = scene.many(QUEUES);
-    for (let i = 0; i < queues && !scene.isOver; i++) {
+    await peer.floodEach(queues, (i) => {
       const queue = `declared-${number}-${i}`;
       const bound = { queue, exchange: 'amq.direct', routingKey: queue, nowait: true };
-      await peer.flood(
-        Buffer.concat([
-          methodFrame(1, 'queue.declare', { queue, exclusive: true, nowait: true }),
-          methodFrame(1, 'queue.bind', bound),
-        ]),
-      );
       scene.count('queues');
-    }
+      return Buffer.concat([
+        methodFrame(1, 'queue.declare', { queue, exclusive: true, nowait: true }),
+        methodFrame(1, 'queue.bind', bound),
+      ]);
+    });
     await peer.settled();
     // The broker has let go of them when it agrees.
     await peer.close();

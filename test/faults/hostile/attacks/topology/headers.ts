@@ -2,7 +2,9 @@ import type { Attack } from '../../attack.js';
 import { HostilePeer, methodFrame, publishFrames } from '../../hostile-peer.js';
 
 const BINDINGS = 500;
-const ENTRIES = 1_000;
+const ENTRIES = Object.fromEntries(
+  Array.from({ length: 1_000 }, (_, number) => [`header-${number}`, number]),
+);
 
 /** A headers exchange whose bindings ask for a thousand headers each, and messages that have them. */
 export const headers: Attack = {
@@ -12,13 +14,13 @@ export const headers: Attack = {
     const peer = await HostilePeer.open(scene);
     const queue = await peer.ownQueue({ 'x-max-length': 10 });
     const args = { queue, exchange: 'amq.headers', nowait: true };
-    for (let number = 0; number < scene.many(BINDINGS); number++) {
-      const wanted = { ...entries(number), 'x-match': 'all', [`only-${number}`]: 'x' };
-      await peer.flood(methodFrame(1, 'queue.bind', { ...args, arguments: wanted }));
-    }
+    await peer.floodEach(scene.many(BINDINGS), (number) => {
+      const wanted = { ...ENTRIES, 'x-match': 'all', [`only-${number}`]: 'x' };
+      return methodFrame(1, 'queue.bind', { ...args, arguments: wanted });
+    });
     await peer.settled();
     const exchange = 'amq.headers';
-    const publish = publishFrames(1, { exchange }, Buffer.alloc(1), { headers: entries(0) });
+    const publish = publishFrames(1, { exchange }, Buffer.alloc(1), { headers: ENTRIES });
     while (!scene.isOver) {
       await peer.flood(publish);
       scene.count('messages');
@@ -26,7 +28,3 @@ export const headers: Attack = {
     peer.cut();
   },
 };
-
-function entries(_number: number): Record<string, number> {
-  return Object.fromEntries(Array.from({ length: ENTRIES }, (_, i) => [`header-${i}`, i]));
-}

@@ -12,11 +12,11 @@ export const topics: Attack = {
   run: async (scene) => {
     const peer = await HostilePeer.open(scene);
     const queue = await peer.ownQueue({ 'x-max-length': 10 });
-    for (let number = 0; number < scene.many(BINDINGS); number++) {
+    await peer.floodEach(scene.many(BINDINGS), (number) => {
       const routingKey = patternOf(number);
       const args = { queue, exchange: 'amq.topic', routingKey, nowait: true };
-      await peer.flood(methodFrame(1, 'queue.bind', args));
-    }
+      return methodFrame(1, 'queue.bind', args);
+    });
     await peer.settled();
     for (let number = 0; !scene.isOver; number++) {
       const routingKey = `${'a.'.repeat(123)}${number}`;
