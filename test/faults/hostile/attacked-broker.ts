@@ -59,13 +59,17 @@ export class AttackedBroker {
     throw new Error(`the broker did not start: ${readFileSync(join(folder, 'log'), 'utf8')}`);
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   /** The memory that it takes now, and the most it has taken, in octets, as Linux counts them. */
   memory(): { readonly now: number; readonly peak: number } {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     const octetsOf = (name: string): number =>
       1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]);
     return { now: octetsOf('VmRSS'), peak: octetsOf('VmHWM') };

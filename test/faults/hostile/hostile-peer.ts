@@ -1,4 +1,5 @@
 import { connect as connectSocket, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { encodeFrame, frameOverhead, frameType, protocolHeader } from '../../wire/frame.js';
 import {
@@ -17,6 +18,9 @@ export interface Opening {
   readonly password?: string;
   readonly channelMax?: number;
 }
+
+/** How long a full socket is waited for when the attack is over. */
+const PATIENCE_MILLISECONDS = 20;
 
 /** What is gathered into one write. */
 const WRITE_BYTES = 65_536;
@@ -123,7 +127,8 @@ export class HostilePeer {
       return;
     }
     const drained = new Promise<void>((resolve) => this.socket.once('drain', () => resolve()));
-    await Promise.race([drained, this.#ended, this.#scene.over]);
+    const patience = this.#scene.over.then(() => delay(PATIENCE_MILLISECONDS));
+    await Promise.race([drained, this.#ended, patience]);
   }
 
   /** The same for many frames, gathered into large writes. */

@@ -29,6 +29,9 @@ const authority = new Authority({ after: (cleanup) => void cleanups.push(cleanup
 const tls = authority.sign('localhost', 'IP:127.0.0.1');
 console.log(`${pace.rate} messages/s, persistent and confirmed; before an attack, and during it`);
 console.log(`the process may take ${BESIDES_MESSAGES_BYTES >> 20} MiB more than its messages may`);
+console.log(
+  'waited: for a processor; with a ! the machine was too busy to measure how slow others were',
+);
 console.log(FIGURES_HEAD);
 for (const attack of ATTACKS.filter(({ name }) => name.includes(values.only))) {
   const outcome = await attackBroker(attack, tls, pace);

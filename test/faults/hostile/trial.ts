@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Attack, AttackReport } from './attack.js';
 import { AttackProcess } from './attack-process.js';
 import { AttackedBroker, type BrokerSettings } from './attacked-broker.js';
+import { processorWait } from './processor-wait.js';
 import { SteadyFlow, type Stretch } from './steady-flow.js';
 
 /** How long and how hard. Times in milliseconds. */
@@ -23,6 +24,8 @@ export interface Outcome {
   readonly attacked: Stretch;
   readonly report: AttackReport;
   readonly published: number;
+  /** Share of the time that the broker, or who measures it, had to wait for a processor. */
+  readonly waiting: number;
   /** Octets: the process at its largest, and what messages may take of it. */
   readonly peakBytes: number;
   readonly memoryBytes: number;
@@ -50,7 +53,10 @@ export async function attackBroker(
     await delay(pace.warming);
     const calm = await flow.measure(delay(pace.calm));
     const hostile = new AttackProcess(attack, broker, pace.scale);
+    const waitedBefore = waitedBy(broker);
+    const from = performance.now();
     const attacked = await flow.measure(hostile.begun.then(() => delay(pace.attack)));
+    const waiting = (waitedBy(broker) - waitedBefore) / (performance.now() - from);
     const report = await hostile.stop();
     await alarmOver(flow);
     const faults = [...faultsOf(attack, report)];
@@ -61,18 +67,25 @@ export async function attackBroker(
       faults.push(String(error));
       return 0;
     });
-    if (!broker.isRunning) return { ...NOTHING, calm, attacked, report, faults: ['it is gone'] };
+    if (!broker.isRunning)
+      return { ...NOTHING, calm, attacked, waiting, report, faults: ['it is gone'] };
     const { memoryBytes } = broker;
     const { peak: peakBytes } = broker.memory();
     if (peakBytes > memoryBytes + BESIDES_MESSAGES_BYTES) faults.push('it took too much memory');
     faults.push(...broker.errors());
-    return { calm, attacked, report, published, peakBytes, memoryBytes, blockedTimes, faults };
+    const peak = { peakBytes, memoryBytes };
+    return { calm, attacked, waiting, report, published, ...peak, blockedTimes, faults };
   } finally {
     await broker.stop();
   }
 }
 
 const NOTHING = { published: 0, peakBytes: 0, memoryBytes: 0, blockedTimes: 0 };
+
+/** The longer of the two, in milliseconds; 0 when it is not known. */
+function waitedBy(broker: AttackedBroker): number {
+  return broker.isRunning ? Math.max(processorWait(broker.pid), processorWait(process.pid)) : 0;
+}
 
 /** Resolves when publishers go on again; that they do is seen by what arrives. */
 async function alarmOver(flow: SteadyFlow): Promise<void> {
@@ -82,7 +95,8 @@ async function alarmOver(flow: SteadyFlow): Promise<void> {
   }
 }
 
-function* faultsOf(attack: Attack, { failure, refusals }: AttackReport): Iterable<string> {
+/** What an attack's end says against the broker. */
+export function* faultsOf(attack: Attack, { failure, refusals }: AttackReport): Iterable<string> {
   if (failure !== undefined) yield `the attack failed: ${failure}`;
   for (const code of Object.keys(refusals).map(Number)) {
     if (!attack.refusals.includes(code)) yield `it was refused with ${code}`;

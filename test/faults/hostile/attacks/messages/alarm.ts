@@ -14,7 +14,10 @@ export async function raiseAlarm(scene: Scene, durable: boolean): Promise<void> 
   await publisher.call(1, 'queue.declare', { queue, durable });
   const body = Buffer.alloc(BODY_BYTES);
   const deliveryMode = durable ? 2 : 1;
-  const publishes = repeated(publishFrames(1, { routingKey: queue }, body, { deliveryMode }), 16);
+  const publishes = repeated(
+    publishFrames(1, { routingKey: queue }, body, { deliveryMode }),
+    AT_A_TIME,
+  );
   let isBlocked = false;
   let changed: () => void = () => {};
   publisher.onMethod = ({ name }) => {
@@ -25,18 +28,17 @@ export async function raiseAlarm(scene: Scene, durable: boolean): Promise<void> 
     new Promise((resolve) => {
       changed = resolve;
     });
-  while (!scene.isOver) {
-    while (!isBlocked && !scene.isOver) {
+  do {
+    while (!isBlocked && publisher.isOpen) {
       await publisher.flood(publishes);
       scene.count('messages', AT_A_TIME);
     }
-    if (!isBlocked) break;
     scene.count('alarms');
     const unblocked = change();
     await drainQueue(scene, queue);
     await unblocked;
     scene.count('ends of alarms');
-  }
+  } while (!scene.isOver);
   publisher.cut();
   await drainQueue(scene, queue);
 }
