@@ -156,7 +156,7 @@ export class Broker {
       { directory, freeBytesMin },
       { ...surroundings, files },
       surroundings.alarms,
-      () => opened.journal.isShort,
+      opened.journal,
     );
     return new Broker(options, { surroundings, opened, realm: opened.realm, diskWatch });
   }

@@ -78,7 +78,8 @@ export class AttackedBroker {
   /** What it has logged of errors, which are faults of its own. */
   errors(): readonly string[] {
     const log = readFileSync(join(this.#folder, 'log'), 'utf8');
-    return log.split('\n').filter((line) => /^\[error\]/.test(line) || /^\w*Error:/.test(line));
+    // What follows a line without a level is the stack of its error.
+    return log.split(/\n(?=\[)/).filter((entry) => /^\[error\]|\n\s+at /.test(entry));
   }
 
   /** Stops it as an operator would, and removes what it has written. */
