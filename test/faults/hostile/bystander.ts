@@ -20,13 +20,20 @@ export interface BystanderEvents {
   blocked?(isBlocked: boolean): void;
 }
 
+/** An answer that is waited for. */
+interface Awaited {
+  readonly name: string;
+  resolve(method: Method): void;
+  fail(why: string): void;
+}
+
 /** A connection that does everything as it should, and insists on being served. */
 export class Bystander {
   readonly socket: Socket;
   /** What has gone wrong, which nothing should. */
   fault: string | undefined;
   readonly #events: BystanderEvents;
-  #awaited: { readonly name: string; readonly resolve: (method: Method) => void } | undefined;
+  #awaited: Awaited | undefined;
   #isLeaving = false;
 
   private constructor(socket: Socket, events: BystanderEvents) {
@@ -86,9 +93,9 @@ export class Bystander {
   async #expect(name: string): Promise<Method> {
     let timer: NodeJS.Timeout | undefined;
     const answer = new Promise<Method>((resolve, reject) => {
-      this.#awaited = { name, resolve };
-      const late = (): void => reject(new Error(`no ${name}: ${this.fault ?? 'not in time'}`));
-      timer = setTimeout(late, DEADLINE_MILLISECONDS);
+      const fail = (why: string): void => reject(new Error(`no ${name}: ${why}`));
+      this.#awaited = { name, resolve, fail };
+      timer = setTimeout(() => fail('not in time'), DEADLINE_MILLISECONDS);
     });
     try {
       return await answer;
@@ -115,6 +122,8 @@ export class Bystander {
   }
 
   #failed(fault: string): void {
-    if (!this.#isLeaving) this.fault ??= fault;
+    if (this.#isLeaving) return;
+    this.fault ??= fault;
+    this.#awaited?.fail(fault);
   }
 }

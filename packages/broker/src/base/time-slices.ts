@@ -5,15 +5,15 @@ import type { Turn, TurnEnd } from './turn.js';
 const SLICE_MILLISECONDS = 3;
 
 /** What one may still take when all together have taken {@link TURN_MILLISECONDS} of it. */
-const LEAST_MILLISECONDS = 0.25;
+const LEAST_MILLISECONDS = 1;
 
-/** When a turn has been long enough, in milliseconds. */
+/** When a turn has been long enough, and how long those in the line go on, in milliseconds. */
 const TURN_MILLISECONDS = 8;
 
-/** How many steps are taken before the time is looked at, while they are short. */
-const SHORT_STEPS = 16;
+/** How many steps are taken at most before the time is looked at, while they are short. */
+const STEPS_MAX = 16;
 
-/** A step that takes longer than this is looked at by itself, in milliseconds. */
+/** Steps that take longer than this are looked at one by one, in milliseconds. */
 const SHORT_MILLISECONDS = 0.05;
 
 /** Somebody who has more to do than fits into a turn. */
@@ -61,9 +61,10 @@ export class TimeSlices implements TurnEnd {
   endTurn(): void {
     this.#isDeferred = false;
     this.turnNumber++;
-    this.taken = 0;
     const until = this.now() + TURN_MILLISECONDS;
     while (this.#line.length > 0 && this.now() < until) this.#line.shift()!.goOn();
+    // What those in the line have taken is not held against the others.
+    this.taken = 0;
     if (this.#line.length > 0) this.begin();
   }
 }
@@ -95,7 +96,9 @@ export class Slice {
     const now = this.#slices.now();
     const took = now - this.#since;
     this.#since = now;
-    this.#stride = took < this.#stride * SHORT_MILLISECONDS ? SHORT_STEPS : 1;
+    const areShort = took < this.#stride * SHORT_MILLISECONDS;
+    // Cautiously: of three frames of a publish it is the last that takes long.
+    this.#stride = areShort ? Math.min(2 * this.#stride, STEPS_MAX) : 1;
     this.#steps = this.#stride;
     return this.#take(took);
   }
