@@ -18,7 +18,7 @@ import { Deadlines } from './base/deadlines.js';
 import { silentLogger } from './base/logger.js';
 import { type Machine, systemMachine } from './base/machine.js';
 import { systemRandom } from './base/random.js';
-import { TimeSlices } from './base/time-slices.js';
+import { TimeSlices } from './base/slices/time-slices.js';
 import { Turn } from './base/turn.js';
 import type { BrokerOptions, StorageOptions } from './broker-options.js';
 import { peerCertificate } from './certificate-user.js';

@@ -9,7 +9,7 @@ import type { BrokerNeeds } from './attack.js';
 
 const SCRIPT = fileURLToPath(new URL('./run-attacked-broker.js', import.meta.url));
 
-/** Memory that messages may take before publishers wait, in octets, where an attack says nothing. */
+/** Memory that messages may take before publishers wait, unless an attack says it, in octets. */
 const MEMORY_BYTES = 268_435_456;
 
 /** How the broker's process is started. */

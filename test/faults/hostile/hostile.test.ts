@@ -39,7 +39,7 @@ describe('hostile peers leave others alone', { skip: process.platform !== 'linux
   }
 });
 
-/** Nobody else is cut off, nothing is lost, memory has an end, and refusals are those one expects. */
+/** Nobody else is cut off, nothing is lost, memory has an end, and refusals are as expected. */
 async function withstand(attack: Attack, broker: AttackedBroker): Promise<void> {
   const flow = await SteadyFlow.start(broker.port, RATE_PER_SECOND);
   let begun: () => void = () => {};

@@ -1,6 +1,6 @@
 /**
  * The broker under attack, in a process of its own: `node run-attacked-broker.js <settings>`, JSON.
- * Prints `ready <port> <TLS port>`; logs every line to stderr, as the server does. SIGTERM stops it.
+ * Prints `ready <port> <TLS port>`; logs to stderr, as the server does. SIGTERM stops it.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

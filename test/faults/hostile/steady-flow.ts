@@ -27,8 +27,8 @@ export interface Stretch {
 
 /**
  * A publisher and a consumer on two connections that go on at a fixed rate, whatever else happens:
- * persistent messages through a durable queue, each confirmed, delivered and acknowledged. A message
- * counts from when it was due, not from when there was time to send it.
+ * persistent messages through a durable queue, each confirmed, delivered and acknowledged. A
+ * message counts from when it was due, not from when there was time to send it.
  */
 export class SteadyFlow {
   readonly #publisher: Bystander;

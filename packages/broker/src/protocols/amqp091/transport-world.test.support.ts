@@ -2,7 +2,7 @@ import { Duplex, duplexPair } from 'node:stream';
 import { type FrameFault, OUTPUT_BUFFER_BYTES } from '@leveret/amqp';
 import { BufferPool } from '../../base/buffer-pool.js';
 import type { Clock } from '../../base/clock.js';
-import { TimeSlices } from '../../base/time-slices.js';
+import { TimeSlices } from '../../base/slices/time-slices.js';
 import { Turn } from '../../base/turn.js';
 import { Transport, type TransportListener, type TransportPorts } from './transport.js';
 

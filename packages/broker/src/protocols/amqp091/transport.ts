@@ -2,7 +2,8 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FrameReader, type FrameSink, FrameWriter } from '@leveret/amqp';
 import type { BufferPool } from '../../base/buffer-pool.js';
-import { Slice, type Slicer, type TimeSlices } from '../../base/time-slices.js';
+import { Slice } from '../../base/slices/slice.js';
+import type { Slicer, TimeSlices } from '../../base/slices/time-slices.js';
 import type { Turn, TurnEnd } from '../../base/turn.js';
 
 /** What a transport tells whoever speaks over it. */

@@ -6,7 +6,7 @@ const ENTRIES = Object.fromEntries(
   Array.from({ length: 1_000 }, (_, number) => [`header-${number}`, number]),
 );
 
-/** A headers exchange whose bindings ask for a thousand headers each, and messages that have them. */
+/** Bindings that ask for a thousand headers each, and messages that have them. */
 export const headers: Attack = {
   name: 'headers by the thousand',
   refusals: [],

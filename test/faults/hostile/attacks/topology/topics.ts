@@ -5,7 +5,7 @@ const BINDINGS = 2_000;
 const WORDS = ['a', '*', '#'];
 const PATTERN_WORDS = 12;
 
-/** Binding keys that all lead on with every word, and routing keys of as many words as there can be. */
+/** Binding keys that all lead on with every word, and routing keys as long as they get. */
 export const topics: Attack = {
   name: 'topic patterns that branch',
   refusals: [],

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ManualClock } from './manual-clock.test.support.js';
-import { Slice, type Slicer, TimeSlices } from './time-slices.js';
-import { Turn } from './turn.js';
+import { ManualClock } from '../manual-clock.test.support.js';
+import { Turn } from '../turn.js';
+import { Slice } from './slice.js';
+import { type Slicer, TimeSlices } from './time-slices.js';
 
 /** Slices of turns that end when they are told to. */
 function newSlices(): { clock: ManualClock; slices: TimeSlices; endTurn: () => boolean } {
