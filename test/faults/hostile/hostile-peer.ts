@@ -39,6 +39,7 @@ export class HostilePeer {
   #rest: Buffer = Buffer.alloc(0);
   #awaited: { readonly name: string; readonly resolve: (method: Method) => void } | undefined;
   #isOpen = true;
+  #drained: () => void = () => {};
   readonly #ended: Promise<void>;
   /** Told of each method that nobody waits for. */
   onMethod: (method: Method) => void = () => {};
@@ -47,6 +48,7 @@ export class HostilePeer {
     this.#scene = scene;
     this.socket = socket;
     socket.on('data', (chunk) => this.#take(chunk));
+    socket.on('drain', () => this.#drained());
     // The broker may hang up on such a peer at any time, and a reset is one of the ways.
     socket.on('error', () => {});
     this.#ended = new Promise((resolve) => {
@@ -126,7 +128,9 @@ export class HostilePeer {
       await new Promise<void>((resolve) => setImmediate(resolve));
       return;
     }
-    const drained = new Promise<void>((resolve) => this.socket.once('drain', () => resolve()));
+    const drained = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
     const patience = this.#scene.over.then(() => delay(PATIENCE_MILLISECONDS));
     await Promise.race([drained, this.#ended, patience]);
   }
