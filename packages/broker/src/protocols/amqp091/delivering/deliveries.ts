@@ -96,7 +96,9 @@ export class Deliveries implements ConsumerHost {
     if (this.#consumers.size === 0) return;
     for (const tag of [...this.#consumers.keys()]) {
       const queue = this.cancelConsumer(tag, false);
-      if (queue?.isSingleActive) (this.#left ??= new Set()).add(queue);
+      if (!queue?.isSingleActive) continue;
+      this.#left ??= new Set();
+      this.#left.add(queue);
     }
   }
 
@@ -246,7 +248,8 @@ export class Deliveries implements ConsumerHost {
     const { origin } = this.#host;
     const subject = this.#firehose.delivered(queue, message, redelivered, origin);
     if (subject !== undefined && this.#ledger.has(deliveryTag)) {
-      (this.#traced ??= new Map()).set(deliveryTag, subject);
+      this.#traced ??= new Map();
+      this.#traced.set(deliveryTag, subject);
     }
   }
 
