@@ -7,7 +7,7 @@ import { AttackedBroker } from './attacked-broker.js';
 import { ATTACKS } from './attacks.js';
 import { RecordedScene } from './scene.js';
 import { SteadyFlow } from './steady-flow.js';
-import { BESIDES_MESSAGES_BYTES, faultsOf } from './trial.js';
+import { faultsOf, processBytesMax } from './trial.js';
 
 // The long form, `npm run test:hostile`, does all of it, and measures. Here nothing is measured.
 const SCALE = 0.03;
@@ -53,5 +53,5 @@ async function withstand(attack: Attack, broker: AttackedBroker): Promise<void> 
   assert.deepEqual([...faultsOf(attack, scene.report(undefined))], []);
   assert.equal(flow.blockedTimes > 0, attack.raisesAlarm ?? false);
   assert.deepEqual(broker.errors(), []);
-  assert.ok(broker.memory().peak < broker.memoryBytes + BESIDES_MESSAGES_BYTES);
+  assert.ok(broker.memory().peak < processBytesMax(attack, broker.memoryBytes));
 }

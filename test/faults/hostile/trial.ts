@@ -38,6 +38,14 @@ export interface Outcome {
 /** What a broker that is busy takes besides messages, in octets. */
 export const BESIDES_MESSAGES_BYTES = 335_544_320;
 
+/** What each channel may take besides, where a connection may have more of them than usual. */
+const CHANNEL_BYTES = 8_192;
+
+/** How large the process may become, in octets. */
+export function processBytesMax({ broker }: Attack, memoryBytes: number): number {
+  return memoryBytes + BESIDES_MESSAGES_BYTES + CHANNEL_BYTES * (broker?.channelsMax ?? 0);
+}
+
 /** How long an alarm may go on after its cause. A deadline, not a measure. */
 const ALARM_MILLISECONDS = 30_000;
 
@@ -71,7 +79,7 @@ export async function attackBroker(
       return { ...NOTHING, calm, attacked, waiting, report, faults: ['it is gone'] };
     const { memoryBytes } = broker;
     const { peak: peakBytes } = broker.memory();
-    if (peakBytes > memoryBytes + BESIDES_MESSAGES_BYTES) faults.push('it took too much memory');
+    if (peakBytes > processBytesMax(attack, memoryBytes)) faults.push('it took too much memory');
     faults.push(...broker.errors());
     const peak = { peakBytes, memoryBytes };
     return { calm, attacked, waiting, report, published, ...peak, blockedTimes, faults };
