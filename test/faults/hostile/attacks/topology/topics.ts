@@ -1,7 +1,7 @@
 import type { Attack } from '../../attack.js';
 import { HostilePeer, methodFrame, publishFrames } from '../../hostile-peer.js';
 
-const BINDINGS = 2_000;
+const BINDINGS = 200;
 const WORDS = ['a', '*', '#'];
 const PATTERN_WORDS = 12;
 
