@@ -1,7 +1,7 @@
 import type { Attack } from '../../attack.js';
 import { HostilePeer, methodFrame, publishFrames } from '../../hostile-peer.js';
 
-const BINDINGS = 200;
+const BINDINGS = 50;
 const WORDS = ['a', '*', '#'];
 const PATTERN_WORDS = 12;
 
