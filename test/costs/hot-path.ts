@@ -10,7 +10,7 @@
 import { createHook } from 'node:async_hooks';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { Broker } from '@leveret/broker';
+import { Broker, type Clock } from '@leveret/broker';
 import { CountingFiles } from './counting-files.js';
 import { WORKLOADS, type Work } from './workloads.js';
 
@@ -46,9 +46,19 @@ new PerformanceObserver((list) => {
   collections += list.getEntries().length;
 }).observe({ entryTypes: ['gc'] });
 
+/** Time stands still: on a machine that is busy peers would have to wait for their turns. */
+const clock: Clock = {
+  now: () => 0,
+  wallTime: () => Date.now(),
+  after: (milliseconds, action) => {
+    const timeout = setTimeout(action, milliseconds).unref();
+    return { cancel: () => clearTimeout(timeout) };
+  },
+};
+
 const files = new CountingFiles();
 const storage = { directory: '/nowhere', files };
-const broker = workload.durable ? await Broker.open({ storage }) : new Broker();
+const broker = workload.durable ? await Broker.open({ clock, storage }) : new Broker({ clock });
 const work = workload.begin(broker);
 await new Promise<void>((resolve) => repeat(work, WARM_UP_CHUNKS, resolve));
 const collectionsBefore = collections;

@@ -17,6 +17,7 @@ import { Deadlines } from './base/deadlines.js';
 import { silentLogger } from './base/logger.js';
 import { type Machine, systemMachine } from './base/machine.js';
 import { systemRandom } from './base/random.js';
+import { TimeSlices } from './base/slices/time-slices.js';
 import { Turn } from './base/turn.js';
 import type { BrokerOptions, StorageOptions } from './broker-options.js';
 import { peerCertificate } from './certificate-user.js';
@@ -161,7 +162,7 @@ export class Broker {
       { directory, freeBytesMin },
       { ...surroundings, files },
       surroundings.alarms,
-      () => opened.journal.isShort,
+      opened.journal,
     );
     return new Broker(options, { surroundings, opened, realm: opened.realm, diskWatch });
   }
@@ -371,6 +372,7 @@ export function surroundingsOf(options: BrokerOptions): Start['surroundings'] {
     deadlines: new Deadlines(clock, broken),
     logger,
     turn,
+    slices: new TimeSlices(clock, turn),
     pool: new BufferPool(OUTPUT_BUFFER_BYTES),
     slabs,
     alarms,

@@ -76,6 +76,7 @@ export type { DefaultUser, RealmOptions } from './realm.js';
 export { type RunningBroker, type StartOptions, startBroker } from './start-broker.js';
 export { DirectoryInUseError } from './store/disk/directory-lock.js';
 export type { DiskFile, Files, OpenOptions } from './store/disk/files.js';
+export { nodeFiles } from './store/disk/node-files.js';
 export type { SyncPolicy } from './store/journal/journal-file.js';
 export {
   DamagedJournalError,

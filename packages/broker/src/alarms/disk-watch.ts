@@ -16,6 +16,14 @@ export interface DiskWatchOptions {
   readonly freeBytesMin: number;
 }
 
+/** What writes to the disk. */
+export interface DiskUser {
+  /** Whether what should be written cannot be, however much room there seems to be. */
+  readonly isShort: boolean;
+  /** Gives back what it can do without: asked for again and again while there is little room. */
+  makeRoom(): void;
+}
+
 /** Looks from time to time how much room there is on the disk, and whether it can be written. */
 export class DiskWatch {
   readonly #options: DiskWatchOptions;
@@ -23,25 +31,24 @@ export class DiskWatch {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #alarms: ResourceAlarms;
-  readonly #isFailing: () => boolean;
+  readonly #user: DiskUser;
   #isLow = false;
   #isBlind = false;
   #timer: Timer | undefined;
   #isOver = false;
 
-  /** `isFailing`: whether what should be written cannot be, however much room there seems to be. */
   constructor(
     options: DiskWatchOptions,
     ports: { readonly files: Files; readonly clock: Clock; readonly logger: Logger },
     alarms: ResourceAlarms,
-    isFailing: () => boolean,
+    user: DiskUser,
   ) {
     this.#options = options;
     this.#files = ports.files;
     this.#clock = ports.clock;
     this.#logger = ports.logger;
     this.#alarms = alarms;
-    this.#isFailing = isFailing;
+    this.#user = user;
     this.#lookLater();
   }
 
@@ -63,7 +70,8 @@ export class DiskWatch {
   #saw(freeBytes: number): void {
     const { freeBytesMin } = this.#options;
     this.#isLow = freeBytes < freeBytesMin * (this.#isLow ? ENOUGH : 1);
-    const isShort = this.#isLow || this.#isFailing();
+    const isShort = this.#isLow || this.#user.isShort;
+    if (this.#isLow && !this.#isOver) this.#user.makeRoom();
     if (!this.#isOver) this.#alarms.set('disk', isShort, { freeBytes, freeBytesMin });
     this.#lookLater();
   }

@@ -29,6 +29,9 @@ export class Consumer {
   unacked = 0;
   /** Whether the queue has set it aside for want of credit, until {@link Queue.resume}. */
   parked = false;
+  /** Its neighbours in the ring of those whose turn comes; undefined while it is in none. */
+  previous: Consumer | undefined = undefined;
+  next: Consumer | undefined = undefined;
 
   constructor(spec: ConsumerSpec, queue: Queue, sink: DeliverySink) {
     this.spec = spec;

@@ -44,6 +44,8 @@ export class Queues implements QueueOwner {
   countMax: number = Number.POSITIVE_INFINITY;
   readonly #vhost: string;
   readonly #byName: Map<string, Queue>;
+  /** The exclusive ones, by whose they are. */
+  readonly #byOwner = new Map<ConnectionIdentity, Set<Queue>>();
   readonly #exchanges: Exchanges;
   readonly #random: Random;
   readonly #persistence: Persistence;
@@ -170,6 +172,7 @@ export class Queues implements QueueOwner {
     });
     this.#byName.set(spec.name, queue);
     this.#quotas.added('queue', spec.arguments);
+    this.#own(queue);
     this.#govern(queue);
     if (spec.durable) this.#persistence.record(queueChange(this.#vhost, queue));
     this.#changed();
@@ -202,9 +205,7 @@ export class Queues implements QueueOwner {
 
   /** Deletes the exclusive queues of a connection that is gone. */
   deleteExclusive(connection: ConnectionIdentity): void {
-    for (const queue of [...this.#byName.values()]) {
-      if (queue.spec.owner === connection) this.#remove(queue);
-    }
+    for (const queue of [...(this.#byOwner.get(connection) ?? [])]) this.#remove(queue);
   }
 
   /** From a queue: its last consumer has gone, and it goes too. */
@@ -222,6 +223,7 @@ export class Queues implements QueueOwner {
     if (!this.#byName.delete(queue.name)) return;
     const { name, number, durable } = queue.spec;
     this.#quotas.removed('queue', queue.spec.arguments);
+    this.#disown(queue);
     if (durable) {
       this.#persistence.record({ what: 'queue-deleted', vhost: this.#vhost, name, number });
     }
@@ -229,6 +231,22 @@ export class Queues implements QueueOwner {
     queue.delete();
     this.#changed();
     this.#events.queueDeleted(queue, actor);
+  }
+
+  #own(queue: Queue): void {
+    const { owner } = queue.spec;
+    if (owner === undefined) return;
+    const owned = this.#byOwner.get(owner);
+    if (owned === undefined) this.#byOwner.set(owner, new Set([queue]));
+    else owned.add(queue);
+  }
+
+  #disown(queue: Queue): void {
+    const { owner } = queue.spec;
+    if (owner === undefined) return;
+    const owned = this.#byOwner.get(owner);
+    owned?.delete(queue);
+    if (owned?.size === 0) this.#byOwner.delete(owner);
   }
 
   /** What a queue that is asked for will be. Throws a Refusal if it cannot be. */

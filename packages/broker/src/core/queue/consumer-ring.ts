@@ -1,11 +1,14 @@
 import type { Consumer } from '../consumer.js';
 import type { ConsumerOrder } from './consumer-order.js';
 
-/** Consumers of one priority that may have credit, and whose turn it is. */
+/**
+ * Consumers of one priority that may have credit, linked in a ring: one of hundreds of thousands
+ * comes and goes as quickly as one of two.
+ */
 interface Level {
   readonly priority: number;
-  readonly ready: Consumer[];
-  turn: number;
+  /** Whose turn it is; undefined if nobody is there. */
+  turn: Consumer | undefined;
 }
 
 /**
@@ -24,12 +27,12 @@ export class ConsumerRing implements ConsumerOrder {
   add(consumer: Consumer): void {
     consumer.parked = false;
     const level = this.#levelOf(consumer.spec.priority);
-    if (level.ready.length === 0) {
-      level.ready.push(consumer);
-      return;
-    }
-    level.ready.splice(level.turn, 0, consumer);
-    level.turn = (level.turn + 1) % level.ready.length;
+    level.turn ??= consumer;
+    const last = level.turn.previous ?? consumer;
+    consumer.previous = last;
+    consumer.next = level.turn;
+    last.next = consumer;
+    level.turn.previous = consumer;
   }
 
   resume(consumer: Consumer): void {
@@ -40,19 +43,18 @@ export class ConsumerRing implements ConsumerOrder {
     const at = this.#placeOf(consumer.spec.priority);
     const level = this.#levels[at];
     if (level?.priority !== consumer.spec.priority) return;
-    const index = level.ready.indexOf(consumer);
-    if (index >= 0) take(level, index);
+    if (consumer.next !== undefined) take(level, consumer);
     // It may have been the last of its priority; those who are parked make theirs anew.
-    if (level.ready.length === 0) this.#levels.splice(at, 1);
+    if (level.turn === undefined) this.#levels.splice(at, 1);
   }
 
   /** The consumer whose turn it is, among those that may be given a message. */
   peek(): Consumer | undefined {
     for (let level = this.#first(); level !== undefined; level = this.#first()) {
-      const consumer = level.ready[level.turn]!;
+      const consumer = level.turn!;
       if (consumer.canTake()) return consumer;
       consumer.parked = true;
-      take(level, level.turn);
+      take(level, consumer);
     }
     return undefined;
   }
@@ -60,18 +62,22 @@ export class ConsumerRing implements ConsumerOrder {
   /** Passes the turn on, after {@link peek}'s consumer has been given a message. */
   advance(): void {
     const level = this.#first()!;
-    level.turn = level.turn + 1 === level.ready.length ? 0 : level.turn + 1;
+    level.turn = level.turn!.next;
   }
 
   takers(): number {
     let count = 0;
-    for (const { ready } of this.#levels) for (const consumer of ready) count += consumer.room();
+    for (const { turn } of this.#levels) {
+      for (let each = turn; each !== undefined; each = each.next === turn ? undefined : each.next) {
+        count += each.room();
+      }
+    }
     return count;
   }
 
   /** The highest level with anybody in it who may have credit. */
   #first(): Level | undefined {
-    for (const level of this.#levels) if (level.ready.length > 0) return level;
+    for (const level of this.#levels) if (level.turn !== undefined) return level;
     return undefined;
   }
 
@@ -79,7 +85,7 @@ export class ConsumerRing implements ConsumerOrder {
     const at = this.#placeOf(priority);
     const found = this.#levels[at];
     if (found?.priority === priority) return found;
-    const level: Level = { priority, ready: [], turn: 0 };
+    const level: Level = { priority, turn: undefined };
     this.#levels.splice(at, 0, level);
     return level;
   }
@@ -97,13 +103,16 @@ export class ConsumerRing implements ConsumerOrder {
   }
 }
 
-function take(level: Level, index: number): void {
-  if (level.ready.length === 1) {
-    level.ready.pop();
-    level.turn = 0;
+/** Takes a consumer out of the ring; if it was its turn, it is the next one's. */
+function take(level: Level, consumer: Consumer): void {
+  const { previous, next } = consumer;
+  consumer.previous = undefined;
+  consumer.next = undefined;
+  if (next === consumer || previous === undefined || next === undefined) {
+    level.turn = undefined;
     return;
   }
-  level.ready.splice(index, 1);
-  if (index < level.turn) level.turn--;
-  if (level.turn >= level.ready.length) level.turn = 0;
+  previous.next = next;
+  next.previous = previous;
+  if (level.turn === consumer) level.turn = next;
 }

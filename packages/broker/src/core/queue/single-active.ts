@@ -8,8 +8,8 @@ import type { ConsumerOrder } from './consumer-order.js';
  * one, whatever its priority.
  */
 export class SingleActive implements ConsumerOrder {
-  /** In order of registration. */
-  readonly #consumers = new Set<Consumer>();
+  /** Those of each priority, in order of registration; the highest priority first. */
+  readonly #levels: { readonly priority: number; readonly consumers: Set<Consumer> }[] = [];
   #active: Consumer | undefined;
 
   /** The consumer that gets the messages. */
@@ -18,7 +18,11 @@ export class SingleActive implements ConsumerOrder {
   }
 
   add(consumer: Consumer): void {
-    this.#consumers.add(consumer);
+    const { priority } = consumer.spec;
+    const found = this.#levels.findIndex((level) => level.priority <= priority);
+    const at = found < 0 ? this.#levels.length : found;
+    if (this.#levels[at]?.priority === priority) this.#levels[at].consumers.add(consumer);
+    else this.#levels.splice(at, 0, { priority, consumers: new Set([consumer]) });
     this.#active ??= consumer;
   }
 
@@ -27,14 +31,13 @@ export class SingleActive implements ConsumerOrder {
   }
 
   remove(consumer: Consumer): void {
-    this.#consumers.delete(consumer);
+    const at = this.#levels.findIndex(({ priority }) => priority === consumer.spec.priority);
+    const consumers = this.#levels[at]?.consumers;
+    consumers?.delete(consumer);
+    if (consumers?.size === 0) this.#levels.splice(at, 1);
     if (consumer !== this.#active) return;
-    this.#active = undefined;
-    for (const each of this.#consumers) {
-      if (each.spec.priority > (this.#active?.spec.priority ?? Number.NEGATIVE_INFINITY)) {
-        this.#active = each;
-      }
-    }
+    const [next] = this.#levels[0]?.consumers ?? [];
+    this.#active = next;
   }
 
   peek(): Consumer | undefined {

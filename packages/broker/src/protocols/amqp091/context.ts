@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Deadlines } from '../../base/deadlines.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
+import type { TimeSlices } from '../../base/slices/time-slices.js';
 import type { Turn } from '../../base/turn.js';
 import type {
   Access,
@@ -26,6 +27,7 @@ export interface Surroundings {
   readonly random: Random;
   readonly logger: Logger;
   readonly turn: Turn;
+  readonly slices: TimeSlices;
   readonly pool: BufferPool;
   readonly slabs: SlabAllocator;
   readonly limits: ConnectionLimits;

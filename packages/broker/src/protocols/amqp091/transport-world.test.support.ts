@@ -1,8 +1,10 @@
 import { Duplex, duplexPair } from 'node:stream';
 import { type FrameFault, OUTPUT_BUFFER_BYTES } from '@leveret/amqp';
 import { BufferPool } from '../../base/buffer-pool.js';
+import type { Clock } from '../../base/clock.js';
+import { TimeSlices } from '../../base/slices/time-slices.js';
 import { Turn } from '../../base/turn.js';
-import { Transport, type TransportListener } from './transport.js';
+import { Transport, type TransportListener, type TransportPorts } from './transport.js';
 
 /** Output that may wait before a transport stops reading, in octets. */
 export const OUTPUT_BYTES_MAX = 200_000;
@@ -67,17 +69,26 @@ export class SlowDuplex extends Duplex {
   }
 }
 
+/** What transports share; in their own time, or in one that stands still. */
+export function newPorts(clock: Pick<Clock, 'now'> = { now: () => 0 }): TransportPorts {
+  const turn = new Turn();
+  return {
+    turn,
+    slices: new TimeSlices(clock, turn),
+    pool: new BufferPool(OUTPUT_BUFFER_BYTES),
+    outputBytesMax: OUTPUT_BYTES_MAX,
+  };
+}
+
 /** A transport that is past its protocol header, and who listens to it. */
-export function newTransport(duplex: Duplex): {
+export function newTransport(
+  duplex: Duplex,
+  ports: TransportPorts = newPorts(),
+): {
   transport: Transport;
   listener: RecordingListener;
 } {
   const listener = new RecordingListener();
-  const ports = {
-    turn: new Turn(),
-    pool: new BufferPool(OUTPUT_BUFFER_BYTES),
-    outputBytesMax: OUTPUT_BYTES_MAX,
-  };
   const transport = new Transport(duplex, listener, (chunk) => chunk, ports, 1_000);
   return { transport, listener };
 }

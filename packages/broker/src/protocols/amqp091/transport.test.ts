@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OUTPUT_BUFFER_BYTES } from '@leveret/amqp';
-import { BufferPool } from '../../base/buffer-pool.js';
-import { Turn } from '../../base/turn.js';
 import { until } from '../../base/until.test.support.js';
 import { Transport } from './transport.js';
 import {
   frameOf,
   newPair,
+  newPorts,
   newTransport,
   OUTPUT_BYTES_MAX,
   RecordingListener,
@@ -46,7 +44,7 @@ test('much output leaves in order, and is not changed by what is written later',
 test('frames are handed on as they come, after the header', async () => {
   const listener = new RecordingListener();
   const duplex = new SlowDuplex();
-  const ports = { turn: new Turn(), pool: new BufferPool(OUTPUT_BUFFER_BYTES), outputBytesMax: 1 };
+  const ports = { ...newPorts(), outputBytesMax: 1 };
   const headers: string[] = [];
   const readHeader = (chunk: Buffer): Buffer | undefined => {
     headers.push(chunk.toString());
@@ -213,4 +211,23 @@ test('after stopReading() it still sends, and takes no frames', async () => {
   await until(() => received.length === 1);
   assert.deepEqual(listener.frames, []);
   assert.equal(listener.closes, 0);
+});
+
+test('a peer whose frames take long waits until the others have been read', async () => {
+  let now = 0;
+  const ports = newPorts({ now: () => now });
+  const order: string[] = [];
+  const duplexes = ['slow', 'quick'].map((name) => {
+    const duplex = new SlowDuplex();
+    const { listener } = newTransport(duplex, ports);
+    listener.onFrame = (text) => {
+      order.push(text);
+      if (name === 'slow') now += 10;
+    };
+    return duplex;
+  });
+  duplexes[0]!.push(Buffer.concat([frameOf('slow 1'), frameOf('slow 2'), frameOf('slow 3')]));
+  duplexes[1]!.push(Buffer.concat([frameOf('quick 1'), frameOf('quick 2')]));
+  await until(() => order.length === 5);
+  assert.deepEqual(order, ['slow 1', 'quick 1', 'quick 2', 'slow 2', 'slow 3']);
 });

@@ -2,6 +2,8 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FrameReader, type FrameSink, FrameWriter } from '@leveret/amqp';
 import type { BufferPool } from '../../base/buffer-pool.js';
+import { Slice } from '../../base/slices/slice.js';
+import type { Slicer, TimeSlices } from '../../base/slices/time-slices.js';
 import type { Turn, TurnEnd } from '../../base/turn.js';
 
 /** What a transport tells whoever speaks over it. */
@@ -19,14 +21,25 @@ export interface TransportListener extends FrameSink {
 /** Takes the first octets, before there are frames; returns what it did not use, when done. */
 export type HeaderReader = (chunk: Buffer) => Buffer | undefined;
 
+/** What a transport shares with all others. */
+export interface TransportPorts {
+  readonly turn: Turn;
+  readonly slices: TimeSlices;
+  readonly pool: BufferPool;
+  readonly outputBytesMax: number;
+}
+
 /**
  * The octets between a peer and us: cuts what comes into frames, gathers what goes into one write a
- * turn, and tells when the peer does not keep up.
+ * turn, and tells when the peer does not keep up. A peer whose frames take long is not read from
+ * until all others have been.
  */
-export class Transport implements TurnEnd {
+export class Transport implements TurnEnd, Slicer {
   readonly writer: FrameWriter;
   readonly #duplex: Duplex;
   readonly #turn: Turn;
+  readonly #slices: TimeSlices;
+  readonly #slice: Slice;
   readonly #pool: BufferPool;
   readonly #outputBytesMax: number;
   readonly #reader: FrameReader;
@@ -55,13 +68,15 @@ export class Transport implements TurnEnd {
     duplex: Duplex,
     listener: TransportListener,
     headerReader: HeaderReader,
-    ports: { readonly turn: Turn; readonly pool: BufferPool; readonly outputBytesMax: number },
+    ports: TransportPorts,
     payloadBytesMax: number,
   ) {
     this.#duplex = duplex;
     this.#listener = listener;
     this.#headerReader = headerReader;
     this.#turn = ports.turn;
+    this.#slices = ports.slices;
+    this.#slice = new Slice(ports.slices);
     this.#pool = ports.pool;
     this.#outputBytesMax = ports.outputBytesMax;
     this.#letsGo = duplex.constructor === Socket;
@@ -69,8 +84,10 @@ export class Transport implements TurnEnd {
     if (duplex instanceof Socket) duplex.setNoDelay(true);
     this.#reader = new FrameReader(
       {
-        frame: (type, channel, buffer, start, end) =>
-          this.#listener.frame(type, channel, buffer, start, end),
+        frame: (type, channel, buffer, start, end) => {
+          this.#listener.frame(type, channel, buffer, start, end);
+          if (this.#slice.isOver()) this.#waitForTurn();
+        },
         frameFault: (fault) => this.#listener.frameFault(fault),
       },
       payloadBytesMax,
@@ -102,8 +119,17 @@ export class Transport implements TurnEnd {
   /** Undoes one {@link holdReading}. */
   resumeReading(): void {
     if (--this.#holds > 0 || this.#isClosed) return;
-    this.#duplex.resume();
-    this.guard(() => this.#reader.resume());
+    this.guard(() => {
+      this.#slice.begin();
+      this.#reader.resume();
+      this.#slice.end();
+    });
+    // It may have been held again by what it has read.
+    if (!this.isPaused) this.#duplex.resume();
+  }
+
+  goOn(): void {
+    this.resumeReading();
   }
 
   /** Lets somebody else take the frames and the news from now on. */
@@ -208,7 +234,16 @@ export class Transport implements TurnEnd {
       this.#headerReader = undefined;
       chunk = rest;
     }
+    this.#slice.begin();
     this.#reader.push(chunk);
+    this.#slice.end();
+  }
+
+  /** Somebody who has to wait for something else lets others have their turn as it is. */
+  #waitForTurn(): void {
+    if (this.#holds > 0 || this.#ended) return;
+    this.holdReading(false);
+    this.#slices.wait(this);
   }
 
   #write(buffer: Buffer, length: number): void {

@@ -56,12 +56,22 @@ export class Cleaner {
     this.#isAtWork = true;
     try {
       for (const file of full) {
-        if (file.live > 0 && file.live < file.placed * LIVE_SHARE_MIN) await this.#empty(file);
+        if (file.live < file.placed * LIVE_SHARE_MIN) await this.#emptyUnlessGone(file);
       }
     } catch (error) {
       this.#ports.logger.warn('cannot clean up the journal; it will be tried again', { error });
     } finally {
       this.#isAtWork = false;
+    }
+  }
+
+  /** It may have been freed, and its file be gone, while another one was emptied or it was read. */
+  async #emptyUnlessGone(file: JournalFile): Promise<void> {
+    if (file.live === 0) return;
+    try {
+      await this.#empty(file);
+    } catch (error) {
+      if (file.live > 0) throw error;
     }
   }
 

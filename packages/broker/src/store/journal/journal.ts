@@ -99,6 +99,14 @@ export class Journal implements TurnEnd {
     return this.#files.isShort;
   }
 
+  /**
+   * Gives back files that little is left in. It happens by itself as files get full; but when
+   * publishers have to wait for room, none does.
+   */
+  makeRoom(): void {
+    if (this.#isOpen && !this.#isOver) this.#files.tidyUp();
+  }
+
   /** Calls `then` once publishers need not wait any more; at once if they need not. */
   onRoom(then: () => void): void {
     if (this.isBehind) this.#waitingForRoom.push(then);

@@ -42,7 +42,7 @@ export class Deliveries implements ConsumerHost {
   #timeouts: DeliveryTimeouts | undefined;
   readonly #firehose: Firehose;
   /** What the firehose has to be told of deliveries that it has seen, when they are settled. */
-  readonly #traced = new Map<number, Subject>();
+  #traced: Map<number, Subject> | undefined = undefined;
   /** Prefetch of the consumers started next: basic.qos with global=false. 0: any number. */
   consumerPrefetch = 0;
   /**
@@ -54,7 +54,7 @@ export class Deliveries implements ConsumerHost {
   #isHeldUp = false;
   #hasWarned = false;
   /** Queues whose single active consumer may have been one of this channel's. */
-  readonly #left = new Set<Queue>();
+  #left: Set<Queue> | undefined = undefined;
   /** How many are, those got with basic.get left out. */
   #unacked = 0;
 
@@ -104,11 +104,13 @@ export class Deliveries implements ConsumerHost {
 
   /** Ends all consumers. Their queues move on in {@link giveBackAll}. */
   cancelAll(): void {
+    if (this.#consumers.size === 0) return;
     for (const tag of [...this.#consumers.keys()]) {
       const queue = this.cancelConsumer(tag, false);
-      if (queue?.isSingleActive) this.#left.add(queue);
+      if (!queue?.isSingleActive) continue;
+      this.#left ??= new Set();
+      this.#left.add(queue);
     }
-    this.#timeouts?.stop();
   }
 
   canTake(noAck: boolean): boolean {
@@ -246,17 +248,18 @@ export class Deliveries implements ConsumerHost {
    * client has `returned` them, or the channel ends before they were acknowledged.
    */
   giveBackAll(how: 'returned' | 'failed'): { moveOn: () => void } {
+    this.#timeouts?.stop();
+    if (this.#ledger.size === 0 && this.#left === undefined) return NOTHING_GIVEN_BACK;
     const takers = new Takers();
     this.#ledger.takeUpTo(0, (entry) => {
       this.#free(entry, 'requeue', how);
       takers.add(entry);
     });
-    this.#timeouts?.stop();
     return {
       moveOn: () => {
         for (const entry of takers.entries) this.#moveOn(entry, 'requeue');
-        for (const queue of this.#left) queue.drain();
-        this.#left.clear();
+        for (const queue of this.#left ?? []) queue.drain();
+        this.#left = undefined;
       },
     };
   }
@@ -290,16 +293,17 @@ export class Deliveries implements ConsumerHost {
     const { origin } = this.#host;
     const subject = this.#firehose.delivered(queue, message, redelivered, origin);
     if (subject !== undefined && this.#ledger.has(deliveryTag)) {
+      this.#traced ??= new Map();
       this.#traced.set(deliveryTag, subject);
     }
   }
 
   #release(entry: Unacked, deliveryTag: number, outcome: Outcome): void {
     if (this.#firehose.isOn) {
-      const subject = this.#traced.get(deliveryTag);
+      const subject = this.#traced?.get(deliveryTag);
       this.#firehose.settled(entry.queue, outcome, this.#host.origin, subject);
     }
-    if (this.#traced.size > 0) this.#traced.delete(deliveryTag);
+    this.#traced?.delete(deliveryTag);
     this.#free(entry, outcome);
   }
 
@@ -324,6 +328,9 @@ export class Deliveries implements ConsumerHost {
     if (outcome === 'requeue' || queue.hasGroups) queue.drain();
   }
 }
+
+/** Of a channel that has nothing to give back. */
+const NOTHING_GIVEN_BACK = { moveOn: (): void => {} };
 
 /** Of many deliveries one for each consumer or queue that had them. */
 class Takers {

@@ -106,8 +106,8 @@ export class Handshake implements TransportListener {
     this.#over = over;
     this.#duplex = duplex;
     this.#endpoints = endpoints;
-    const { turn, pool, limits, clock } = ports;
-    const transportPorts = { turn, pool, outputBytesMax: limits.outputBytesMax };
+    const { turn, slices, pool, limits, clock } = ports;
+    const transportPorts = { turn, slices, pool, outputBytesMax: limits.outputBytesMax };
     this.#transport = new Transport(
       duplex,
       this,

@@ -26,8 +26,6 @@ const ADDRESS_OFFSET = 6;
 /** Room that is made at once for a message whose frames came in several pieces. */
 const ASSEMBLY_BYTES = 4_096;
 const EMPTY = Buffer.alloc(0);
-/** Two short strings and no more. */
-const ADDRESS_BYTES_MAX = 512;
 
 /**
  * Puts a publish together from its method, header and body frames (0-9-1 §4.2.6). Frames that lie
@@ -50,10 +48,10 @@ export class PublishAssembler {
   /** Copied-together frames, if they had to be; `message.buffer` is this then. */
   #assembly: Buffer | undefined = undefined;
   /**
-   * The exchange and routing key of the message before, as octets: most publishes repeat them.
-   * There as soon as anything is published: most channels only consume.
+   * The exchange and routing key of the message before, as octets: most publishes repeat them. No
+   * larger than it has to be, for there may be very many channels.
    */
-  #lastAddress = EMPTY;
+  #lastAddress: Buffer = EMPTY;
   #lastAddressBytes = -1;
 
   constructor(slabs: SlabAllocator) {
@@ -195,9 +193,10 @@ export class PublishAssembler {
   #readAddress(buffer: Buffer, start: number, routingKeyStart: number, end: number): void {
     this.message.exchange = buffer.toString('latin1', start + 1, routingKeyStart);
     this.message.routingKey = buffer.toString('latin1', routingKeyStart + 1, end);
-    if (this.#lastAddress === EMPTY) this.#lastAddress = Buffer.alloc(ADDRESS_BYTES_MAX);
+    const bytes = end - start;
+    if (this.#lastAddress.length < bytes) this.#lastAddress = Buffer.allocUnsafeSlow(bytes);
     buffer.copy(this.#lastAddress, 0, start, end);
-    this.#lastAddressBytes = end - start;
+    this.#lastAddressBytes = bytes;
   }
 }
 
