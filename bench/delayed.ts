@@ -2,7 +2,7 @@
  * A million delayed messages with random due times: how fast they are taken, what they cost in
  * memory while they wait, how late they are, and how long a start with them takes.
  *
- *     npm run bench:delayed -- [--messages 1000000] [--window 60] [--body 256] [--restart]
+ *     npm run bench:delayed -- [--messages 1000000] [--window 150] [--body 256] [--restart]
  *                              [--in-memory]
  *
  * They fall due at random within `window` seconds, persistent and confirmed. With `--restart` the
@@ -27,7 +27,7 @@ import { type RawPeer, targetOf } from './load/raw-peer.js';
 const { values: options } = parseArgs({
   options: {
     messages: { type: 'string', default: '1000000' },
-    window: { type: 'string', default: '60' },
+    window: { type: 'string', default: '150' },
     body: { type: 'string', default: '256' },
     restart: { type: 'boolean', default: false },
     'in-memory': { type: 'boolean', default: false },

@@ -24,8 +24,9 @@ import { readScattered, type ScatteredPlaces } from './scattered-read.js';
 /** How a message is placed that is written to make room in memory. */
 const TRANSIENT: Placing = { transient: true, expiresAt: 0 };
 
-/** How far ahead of the deliveries a queue reserves positions. */
+/** How far ahead of the deliveries a queue reserves positions, and how many are left when it does. */
 const RESERVE_AHEAD = 4_096;
+const RESERVE_LEFT = 3_072;
 
 /** What a store is opened with. */
 export interface JournalStoreOptions {
@@ -142,7 +143,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   isAtHand(position: number): boolean {
     if (this.#messages.get(position) === undefined) return false;
     if (position < this.#reserved) {
-      if (position >= this.#reserved - RESERVE_AHEAD / 2) this.#reserve(position);
+      if (position >= this.#reserved - RESERVE_LEFT) this.#reserve(position);
       return true;
     }
     return !survives(this.#locations.get(position));
@@ -297,7 +298,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   }
 
   #reserve(position: number): void {
-    if (position < this.#reserving - RESERVE_AHEAD / 2) return;
+    if (position < this.#reserving - RESERVE_LEFT) return;
     const below = position + RESERVE_AHEAD;
     this.#reserving = below;
     this.#journal.reserve(this.chain, below);

@@ -5,8 +5,8 @@ import { READ_BYTES, type ReadMessage } from './journal/journal-reader.js';
 const GAP_BYTES_MAX = 65_536;
 /** What is read beyond where the last message begins; if it is longer it is read by itself. */
 const TAIL_BYTES = 4_096;
-/** How many reads are under way at once. */
-const READS_MAX = 8;
+/** How many reads are under way at once: the journal's writes wait behind them for a thread. */
+const READS_MAX = 2;
 
 /** Where scattered messages are, and what becomes of them. */
 export interface ScatteredPlaces {

@@ -14,6 +14,11 @@ const BRING_MESSAGES = 1_000;
 /** How many fall due in one go, or for how long, before others get their turn. */
 const SLICE_MESSAGES = 1_000;
 const SLICE_MILLISECONDS = 5;
+/**
+ * How long those that fall due just after wait for each other, in milliseconds: what falls due every
+ * millisecond would be written to the disk every millisecond.
+ */
+const GATHER_MILLISECONDS = 5;
 /** How often the clock is looked at meanwhile. */
 const LOOK_MESSAGES = 32;
 
@@ -45,6 +50,8 @@ export class DelayedMessages implements Receiver {
   readonly #release: (message: Message) => void;
   readonly #alarm: Alarm;
   #alarmAt = Number.POSITIVE_INFINITY;
+  /** Nothing is due before: see {@link GATHER_MILLISECONDS}. */
+  #gatherUntil = Number.NEGATIVE_INFINITY;
   /** When the monotonic clock stood at 0, in wall time: due times are counted from then. */
   readonly #epoch: number;
   /** Due times and positions. Everything that is due before {@link #edge} is in the first. */
@@ -172,7 +179,7 @@ export class DelayedMessages implements Receiver {
   #add(due: number, position: number): void {
     const isNear = due < this.#edge;
     (isNear ? this.#near : this.#far).push(due, position);
-    this.#arm(isNear ? due : due - NEAR_MILLISECONDS / 2);
+    this.#arm(isNear ? Math.max(due, this.#gatherUntil) : due - NEAR_MILLISECONDS / 2);
   }
 
   #arm(at: number): void {
@@ -194,7 +201,7 @@ export class DelayedMessages implements Receiver {
       near.readAhead(now);
       // What is being read rings when it is there.
       if (isBlocked) near.readFirst(now);
-      else if (near.size > 0) this.#arm(near.firstTime);
+      else if (near.size > 0) this.#arm(Math.max(near.firstTime, this.#gatherUntil));
       this.#arm(near.readTime);
       if (this.#far.size > 0 && near.hasRoom) {
         this.#arm(this.#far.firstTime - NEAR_MILLISECONDS / 2);
@@ -205,6 +212,8 @@ export class DelayedMessages implements Receiver {
   /** Releases what is due, for a while; true if the first that is due has to be read yet. */
   #releaseDue(now: number): boolean {
     const near = this.#near;
+    if (near.size === 0 || near.firstTime > now) return false;
+    this.#gatherUntil = now;
     for (let done = 0; near.size > 0 && near.firstTime <= now; done++) {
       if (done === SLICE_MESSAGES) break;
       const isTimeToLook = done % LOOK_MESSAGES === LOOK_MESSAGES - 1;
@@ -216,6 +225,7 @@ export class DelayedMessages implements Receiver {
       near.pop();
       if (isThere) this.#fire(position, this.#store.read(position));
     }
+    if (near.size === 0 || near.firstTime > now) this.#gatherUntil = now + GATHER_MILLISECONDS;
     return false;
   }
 
