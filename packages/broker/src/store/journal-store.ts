@@ -24,7 +24,7 @@ import { readScattered, type ScatteredPlaces } from './scattered-read.js';
 /** How a message is placed that is written to make room in memory. */
 const TRANSIENT: Placing = { transient: true, expiresAt: 0 };
 
-/** How far ahead of the deliveries a queue reserves positions, and how many are left when it does. */
+/** How far ahead of the deliveries a queue reserves positions; how many are left when it does. */
 const RESERVE_AHEAD = 4_096;
 const RESERVE_LEFT = 3_072;
 

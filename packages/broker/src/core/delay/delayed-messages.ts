@@ -15,8 +15,8 @@ const BRING_MESSAGES = 1_000;
 const SLICE_MESSAGES = 1_000;
 const SLICE_MILLISECONDS = 5;
 /**
- * How long those that fall due just after wait for each other, in milliseconds: what falls due every
- * millisecond would be written to the disk every millisecond.
+ * How long those that fall due just after wait for each other, in milliseconds: what falls due
+ * every millisecond would be written to the disk every millisecond.
  */
 const GATHER_MILLISECONDS = 5;
 /** How often the clock is looked at meanwhile. */
