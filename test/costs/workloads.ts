@@ -53,6 +53,8 @@ function begin(host: Host, { durable, bodyBytes, acks }: Kind): Work {
   publisher.say(1, 'queue.declare', { queue: QUEUE, ...flags, arguments: new Map() });
   if (durable) publisher.say(1, 'confirm.select', { nowait: true });
   const consumer = connect(host);
+  // Either connection may have its turn first.
+  consumer.say(1, 'queue.declare', { queue: QUEUE, ...flags, arguments: new Map() });
   const noAck = acks === 'none';
   const how = { noLocal: false, noAck, exclusive: false, nowait: true, consumerTag: 'c' };
   consumer.say(1, 'basic.consume', { queue: QUEUE, ...how, arguments: new Map() });
