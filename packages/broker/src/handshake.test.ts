@@ -196,6 +196,8 @@ test('what makes no sense is refused without a word', async () => {
       });
   for (const send of [
     startOk('EXTERNAL', ''),
+    startOk('constructor', ''),
+    startOk('__proto__', ''),
     startOk('PLAIN', 'guest'),
     startOk('AMQPLAIN', '\x05LOGINS\0\0\xff\xff'),
     (peer) => peer.send(0, 'connection.open', NO_MORE),

@@ -30,9 +30,22 @@ export function readResponse(
   response: string,
   { anonymousUser, externalUser }: Passwordless,
 ): Credentials | Unproved | undefined {
-  if (mechanism === 'PLAIN') return readPlain(response);
-  if (mechanism === 'AMQPLAIN') return readAmqplain(response);
-  const user = { ANONYMOUS: anonymousUser, EXTERNAL: externalUser }[mechanism];
+  switch (mechanism) {
+    case 'PLAIN':
+      return readPlain(response);
+    case 'AMQPLAIN':
+      return readAmqplain(response);
+    case 'ANONYMOUS':
+      return proved(anonymousUser);
+    case 'EXTERNAL':
+      return proved(externalUser);
+    default:
+      return undefined;
+  }
+}
+
+/** Whom something other than a password has proved to be there, or why it has not. */
+function proved(user: string | Unproved | undefined): Credentials | Unproved | undefined {
   return typeof user === 'string' ? { user, password: undefined } : user;
 }
 
