@@ -1,5 +1,6 @@
 import type { BasicProperties, FieldTable, FieldValue } from '@leveret/amqp';
 import { formatFieldTerm } from '../erlang-term.js';
+import { integerOf } from '../queue/arguments.js';
 import { Refusal } from '../refusal.js';
 
 /** For how long a message is to be delayed: milliseconds. */
@@ -51,7 +52,7 @@ export function delayedProperties(properties: BasicProperties): BasicProperties 
   const headers = new Map(properties.headers);
   for (const name of [DELAY, DELIVER_AT]) {
     const value = headers.get(name);
-    const number = value && integerOf(value);
+    const number = value && numberOf(value);
     if (Number.isSafeInteger(number) && number! > 0) headers.set(name, integerField(-number!));
   }
   return { ...properties, headers };
@@ -64,12 +65,12 @@ function integerField(value: number): FieldValue {
 
 function readDelay(headers: FieldTable): number | undefined {
   const value = headers.get(DELAY);
-  return value === undefined || value.type === 'T' ? undefined : integerOf(value);
+  return value === undefined || value.type === 'T' ? undefined : numberOf(value);
 }
 
 function readDeliverAt(headers: FieldTable): number | undefined {
   const value = headers.get(DELIVER_AT);
-  const number = value && integerOf(value);
+  const number = value && numberOf(value);
   // A timestamp counts seconds.
   return value?.type === 'T' && number !== undefined ? number * 1_000 : number;
 }
@@ -81,16 +82,8 @@ function isThere(headers: FieldTable, name: string): boolean {
 }
 
 /** Integers of any width, floating-point numbers without their fraction, decimal digits. */
-function integerOf(value: FieldValue): number | undefined {
+function numberOf(value: FieldValue): number | undefined {
   switch (value.type) {
-    case 'b':
-    case 'B':
-    case 's':
-    case 'u':
-    case 'I':
-    case 'i':
-      return value.value;
-    case 'l':
     case 'T':
       return Number(value.value);
     case 'f':
@@ -99,7 +92,7 @@ function integerOf(value: FieldValue): number | undefined {
     case 'S':
       return /^[+-]?\d+$/.test(value.value) ? Number(value.value) : undefined;
     default:
-      return undefined;
+      return integerOf(value);
   }
 }
 

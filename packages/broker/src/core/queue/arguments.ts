@@ -149,7 +149,8 @@ export function numberArgument(args: FieldTable, key: string): number | undefine
   return value?.type === 'd' || value?.type === 'f' ? value.value : integerArgument(args, key);
 }
 
-function integerOf(value: FieldValue): number | undefined {
+/** The number in an integer of any width; undefined if it is of another type. */
+export function integerOf(value: FieldValue): number | undefined {
   switch (value.type) {
     case 'b':
     case 'B':
