@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ManualClock } from '../base/manual-clock.test.support.js';
@@ -12,10 +10,7 @@ import { journalFileNumber } from './journal/journal-file.js';
 import { Numbered, StoreOnDisk } from './store-on-disk.test.support.js';
 
 test('a long queue that is deleted while it is being written lets go of each message once', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
-  t.after(() => rm(directory, { recursive: true }));
-  const disk = new StoreOnDisk(directory);
-  await disk.open();
+  const disk = await StoreOnDisk.temporary(t);
   const messages = Array.from({ length: 600 }, (_, id) => new Numbered(id, true));
   for (const message of messages) {
     // Another queue has it too.
@@ -31,12 +26,9 @@ test('a long queue that is deleted while it is being written lets go of each mes
 });
 
 test('a message whose write has failed, and is not in memory, comes when it is written', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
-  t.after(() => rm(directory, { recursive: true }));
   const broken = brokenDisk();
   const clock = new ManualClock();
-  const disk = new StoreOnDisk(directory, broken.files, clock);
-  await disk.open();
+  const disk = await StoreOnDisk.temporary(t, broken.files, clock);
   broken.isBroken = true;
   for (let id = 0; id < 600; id++) disk.store.append(new Numbered(id, false));
   await until(() => disk.store.placeOf(500) !== 0, 'a place');
@@ -57,12 +49,9 @@ test('a message whose write has failed, and is not in memory, comes when it is w
 });
 
 test('a disk that says no while the journal is being closed does not keep it open', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
-  t.after(() => rm(directory, { recursive: true }));
   const broken = brokenDisk();
   const clock = new ManualClock();
-  const disk = new StoreOnDisk(directory, broken.files, clock);
-  await disk.open();
+  const disk = await StoreOnDisk.temporary(t, broken.files, clock);
   disk.store.append(new Numbered(0, true));
   const closing = disk.close();
   broken.isBroken = true;
@@ -73,11 +62,8 @@ test('a disk that says no while the journal is being closed does not keep it ope
 });
 
 test('a file goes only when the disk knows that nothing in it is alive', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
-  t.after(() => rm(directory, { recursive: true }));
   const slow = new SlowDisk();
-  const disk = new StoreOnDisk(directory, slow.files);
-  await disk.open();
+  const disk = await StoreOnDisk.temporary(t, slow.files);
   // More than the first file holds: the journal goes on in the second.
   for (let id = 0; id < 30; id++) disk.store.append(new Numbered(id, true));
   slow.hold('journal-00000002');
@@ -88,7 +74,7 @@ test('a file goes only when the disk knows that nothing in it is alive', async (
   await until(() => slow.held > 0, 'the removals');
   for (let look = 0; look < 100; look++) {
     // Each takes the disk a while, in which it might go.
-    assert.ok((await readdir(directory)).includes('journal-00000001'));
+    assert.ok((await readdir(disk.directory)).includes('journal-00000001'));
   }
   slow.letAllGo();
   await disk.written();
@@ -140,10 +126,7 @@ class SlowDisk {
 }
 
 test('what has been read stays in memory while it is moved to another file', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
-  t.after(() => rm(directory, { recursive: true }));
-  const disk = new StoreOnDisk(directory);
-  await disk.open();
+  const disk = await StoreOnDisk.temporary(t);
   const { store } = disk;
   for (let id = 0; id < 600; id++) {
     store.append(new Numbered(id, true));
@@ -170,20 +153,17 @@ test('what has been read stays in memory while it is moved to another file', asy
 });
 
 test('a state that is larger than a file is not written again with each message', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
-  t.after(() => rm(directory, { recursive: true }));
-  const disk = new StoreOnDisk(directory);
-  await disk.open();
+  const disk = await StoreOnDisk.temporary(t);
   for (let id = 0; id < 1_000; id++) disk.store.append(new Numbered(id, true));
   // Each gap takes room in the snapshot.
   for (let id = 0; id < 1_000; id += 2) disk.store.remove(id);
   await disk.written();
-  const before = await lastFile(directory);
+  const before = await lastFile(disk.directory);
   for (let round = 0; round < 10; round++) {
     disk.store.append(new Numbered(1_000 + round, true));
     await disk.written();
   }
-  assert.ok((await lastFile(directory)) <= before + 1);
+  assert.ok((await lastFile(disk.directory)) <= before + 1);
   await disk.close();
 });
 
@@ -217,10 +197,7 @@ function brokenDisk(): { readonly files: Files; isBroken: boolean; failures: num
 }
 
 test('what is asked for while the journal is being opened is written when it is', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
-  t.after(() => rm(directory, { recursive: true }));
-  const disk = new StoreOnDisk(directory);
-  await disk.open();
+  const disk = await StoreOnDisk.temporary(t);
   for (let id = 0; id < 3; id++) disk.store.append(new Numbered(id, true));
   await disk.close();
   await disk.open((store) => {

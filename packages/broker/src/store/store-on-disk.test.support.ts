@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { type Clock, systemClock } from '../base/clock.js';
 import { silentLogger } from '../base/logger.js';
 import { systemRandom } from '../base/random.js';
@@ -54,26 +58,35 @@ export class Numbered implements Storable {
 
 /** A store on the machine's disk that can be opened again. */
 export class StoreOnDisk {
-  readonly #directory: string;
+  readonly directory: string;
   readonly #files: Files;
   readonly #clock: Clock;
   #journal!: Journal;
   store!: JournalStore;
 
   constructor(directory: string, files: Files = nodeFiles, clock: Clock = systemClock) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#files = files;
     this.#clock = clock;
   }
 
+  /** One in a directory of its own, which goes with the test; open. */
+  static async temporary(t: TestContext, files?: Files, clock?: Clock): Promise<StoreOnDisk> {
+    const directory = await mkdtemp(join(tmpdir(), 'leveret-store-'));
+    t.after(() => rm(directory, { recursive: true }));
+    const disk = new StoreOnDisk(directory, files, clock);
+    await disk.open();
+    return disk;
+  }
+
   /** `meanwhile` is done while the journal begins its file. */
   async open(meanwhile: (store: JournalStore) => void = () => {}): Promise<void> {
-    const recovered = await recover(this.#files, this.#directory, () => undefined, silentLogger);
+    const recovered = await recover(this.#files, this.directory, () => undefined, silentLogger);
     const turn = new Turn();
     const ports = { files: this.#files, clock: this.#clock, random: systemRandom, turn };
     const decode = (_format: number, _priority: number, buffer: Buffer, start: number): Storable =>
       new Numbered(buffer.readUInt32BE(start), true);
-    const options = { directory: this.#directory, fileBytes: FILE_BYTES, sync: 'never' } as const;
+    const options = { directory: this.directory, fileBytes: FILE_BYTES, sync: 'never' } as const;
     const all = { ...ports, logger: silentLogger, decode, topology: () => [] };
     this.#journal = new Journal(all, options, recovered);
     const known = recovered.chains.get(CHAIN);
