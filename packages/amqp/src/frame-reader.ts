@@ -90,10 +90,10 @@ export class FrameReader {
     this.#held = undefined;
   }
 
-  /** Reads a chunk to its end. The chunk must not change afterwards while frames of it are kept. */
+  /** Reads a chunk to its end. It may be used for something else as soon as this returns. */
   push(chunk: Buffer): void {
     if (this.#isHeld) {
-      this.#held = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+      this.#held = Buffer.concat(this.#held === undefined ? [chunk] : [this.#held, chunk]);
       return;
     }
     let position = this.#partial === undefined ? 0 : this.#complete(chunk, 0);
@@ -110,7 +110,7 @@ export class FrameReader {
       if (!this.#again) position = next;
     }
     if (this.#stopped || position === length) return;
-    if (this.#isHeld) this.#held = chunk.subarray(position);
+    if (this.#isHeld) this.#held = Buffer.from(chunk.subarray(position));
     else this.#keepPartial(chunk, position);
   }
 

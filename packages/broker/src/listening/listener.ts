@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { ReadBuffer } from './read-buffer.js';
 
 /** A TCP port that is being listened on. */
 export interface Listener {
@@ -10,9 +11,14 @@ export interface Listener {
 /** Makes a server, which is not listening yet, for one of the addresses. */
 export type NewServer = () => Server;
 
-/** Servers for connections in the clear. */
+/** Servers for connections in the clear, all of which read into one buffer. */
 export function plainServer(accept: (socket: Socket) => void): NewServer {
-  return () => createServer(accept);
+  const readBuffer = new ReadBuffer();
+  return () =>
+    createServer((socket) => {
+      readBuffer.lendTo(socket);
+      accept(socket);
+    });
 }
 
 /**

@@ -52,7 +52,10 @@ export class Connection implements TransportListener {
   readonly #heartbeat: Heartbeat;
   readonly #over: () => void;
   readonly #channels = new Map<number, Channel>();
-  /** The channel the last frame was for, which most often the next one is for too. */
+  /**
+   * The channel the last frame was for, which most often the next one is for too. No other may have
+   * a part of a message in the chunk that is being read.
+   */
   #recent: Channel | undefined;
   readonly #confirming: Channel[] = [];
   readonly #gate: PublishGate;
@@ -122,6 +125,10 @@ export class Connection implements TransportListener {
     // Nothing can be read any more, not even the answer.
     this.#transport.endTurn();
     this.#transport.end();
+  }
+
+  letGoOfChunk(): void {
+    this.#recent?.publisher.assembler.own();
   }
 
   endTurn(): void {
@@ -222,6 +229,7 @@ export class Connection implements TransportListener {
         this.#open(type, number, buffer, start, end);
         return;
       }
+      this.letGoOfChunk();
       this.#recent = channel;
     }
     checkLength(type, buffer, start, end);

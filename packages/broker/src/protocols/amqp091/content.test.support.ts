@@ -89,6 +89,17 @@ function bodyFrame(channel: number, piece: Buffer): Buffer {
   return frame;
 }
 
+/** Mixes the frames of several channels, each channel's in their order. */
+export function interleave(lists: readonly Buffer[][], choices: readonly number[]): Buffer[] {
+  const left = lists.map((frames) => [...frames]);
+  const mixed: Buffer[] = [];
+  for (let i = 0; left.some((frames) => frames.length > 0); i++) {
+    const rest = left.filter((frames) => frames.length > 0);
+    mixed.push(rest[(choices[i % choices.length] ?? 0) % rest.length]!.shift()!);
+  }
+  return mixed;
+}
+
 /** Puts publishes together, each channel its own, and calls `published` for each that is whole. */
 export class Assembling implements FrameSink {
   readonly slabs: SlabAllocator;
@@ -106,6 +117,7 @@ export class Assembling implements FrameSink {
 
   push(chunk: Buffer): void {
     this.#reader.push(chunk);
+    for (const assembler of this.#assemblers.values()) assembler.own();
   }
 
   frame(type: number, channel: number, buffer: Buffer, start: number, end: number): void {

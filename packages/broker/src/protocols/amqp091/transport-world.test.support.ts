@@ -30,6 +30,8 @@ export class RecordingListener implements TransportListener {
     this.faults.push(fault);
   }
 
+  letGoOfChunk(): void {}
+
   endTurn(): void {
     this.turns++;
     this.onEndTurn();

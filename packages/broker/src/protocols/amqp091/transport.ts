@@ -8,6 +8,8 @@ import type { Turn, TurnEnd } from '../../base/turn.js';
 
 /** What a transport tells whoever speaks over it. */
 export interface TransportListener extends FrameSink {
+  /** The octets that frames came in are used again: copy what is needed of them beyond now. */
+  letGoOfChunk(): void;
   /** The turn ends: write what was held back for it, it is flushed next. */
   endTurn(): void;
   /** The peer has read so much that there is room for output again. */
@@ -236,6 +238,7 @@ export class Transport implements TurnEnd, Slicer {
     }
     this.#slice.begin();
     this.#reader.push(chunk);
+    this.#listener.letGoOfChunk();
     this.#slice.end();
   }
 

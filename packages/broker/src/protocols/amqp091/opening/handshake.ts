@@ -139,6 +139,8 @@ export class Handshake implements TransportListener {
     this.#refuse('a broken frame');
   }
 
+  letGoOfChunk(): void {}
+
   endTurn(): void {}
 
   drained(): void {}

@@ -4,7 +4,13 @@ import { DecodeError, encodeMethodFrame } from '@leveret/amqp';
 import fc from 'fast-check';
 import { SlabAllocator } from '../../../store/slab.js';
 import type { AmqpMessage } from '../amqp-message.js';
-import { Assembling, type Content, contents, framesOf } from '../content.test.support.js';
+import {
+  Assembling,
+  type Content,
+  contents,
+  framesOf,
+  interleave,
+} from '../content.test.support.js';
 import { PublishAssembler } from './publish-assembler.js';
 
 const EMPTY: Content = {
@@ -61,17 +67,6 @@ function addressOf({ buffer, addressStart, addressEnd }: AmqpMessage): string[] 
   return [address.slice(1, exchangeEnd), address.slice(exchangeEnd + 1)];
 }
 
-/** Mixes the frames of several channels, each channel's in their order. */
-function interleave(lists: readonly Buffer[][], choices: readonly number[]): Buffer[] {
-  const left = lists.map((frames) => [...frames]);
-  const mixed: Buffer[] = [];
-  for (let i = 0; left.some((frames) => frames.length > 0); i++) {
-    const rest = left.filter((frames) => frames.length > 0);
-    mixed.push(rest[(choices[i % choices.length] ?? 0) % rest.length]!.shift()!);
-  }
-  return mixed;
-}
-
 /** Cuts octets into chunks at places given as fractions of their length. */
 function cut(bytes: Buffer, fractions: readonly number[]): Buffer[] {
   const places = fractions.map((each) => Math.floor(each * bytes.length)).sort((a, b) => a - b);
@@ -101,8 +96,10 @@ test('messages are the same however they are cut, chunked and mixed with other c
           publishes.flatMap(({ content, sizes }) => framesOf(i + 1, content, sizes)),
         );
         const chunks = cut(Buffer.concat(interleave(lists, choices)), places);
-        for (const chunk of chunks) assembling.push(chunk);
-        for (const chunk of chunks) chunk.fill(0);
+        for (const chunk of chunks) {
+          assembling.push(chunk);
+          chunk.fill(0);
+        }
 
         const of = (channel: number): ((each: unknown) => boolean) => {
           return (each) => (each as { channel: number }).channel === channel;

@@ -128,6 +128,11 @@ export class PublishAssembler {
     if (this.#bodyBytesLeft === 0) this.awaited = 'method';
   }
 
+  /** Copies what has come of a message: the octets it came in are about to be used again. */
+  own(): void {
+    if (this.awaited !== 'method' && this.#assembly === undefined) this.#roomFor(0);
+  }
+
   /** Gives up what has come of a message. */
   abandon(): void {
     this.awaited = 'method';
