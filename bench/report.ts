@@ -12,6 +12,7 @@ export interface Cell {
   /** How many times better than this broker the first one is: the median of the rounds' ratios. */
   readonly ratio: number | undefined;
   readonly cpuMicroseconds: number | undefined;
+  readonly generatorMicroseconds: number | undefined;
   readonly residentMebibytes: number | undefined;
   readonly faults: Faults;
   readonly failures: readonly string[];
@@ -60,6 +61,9 @@ function cellOf(
     median: medianOf(own.map(figureIn)),
     ratio: medianOf(ratios),
     cpuMicroseconds: medianOf(measured.map((sample) => sample.measurement.cpuMicroseconds)),
+    generatorMicroseconds: medianOf(
+      measured.map((sample) => sample.measurement.generatorMicroseconds),
+    ),
     residentMebibytes: medianOf(measured.map((sample) => sample.residentMebibytes)),
     faults: measured.reduce((sum, sample) => {
       return addFaults(sum, sample.measurement.faults ?? NO_FAULTS);
@@ -77,6 +81,7 @@ export function tableOfLines(lines: readonly Line[], brokers: readonly string[])
     ...brokers,
     ...peers.map((peer) => `${first} : ${peer}`),
     ...brokers.map((broker) => `CPU µs ${broker}`),
+    'CPU µs generator',
     ...brokers.map((broker) => `MiB ${broker}`),
   ];
   const body = lines.map(({ row, unit, cells }) => [
@@ -85,6 +90,7 @@ export function tableOfLines(lines: readonly Line[], brokers: readonly string[])
     ...cells.map((cell) => (cell.failures.length > 0 ? 'failed' : format(cell.median))),
     ...cells.slice(1).map(({ ratio }) => (ratio === undefined ? '-' : `${format(ratio)}×`)),
     ...cells.map((cell) => format(cell.cpuMicroseconds)),
+    format(cells[0]?.generatorMicroseconds),
     ...cells.map((cell) => format(cell.residentMebibytes)),
   ]);
   return tableOf(head, body, 2);

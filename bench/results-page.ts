@@ -24,8 +24,8 @@ export function resultsPage(results: Results, picture: string): string {
 On ${began.slice(0, 10)}, with ${brokers.join(' and ')}, one after the other in every round. Medians;
 rounds: ${rounds}, of ${seconds} s each. Generator and broker shared ${machine.processors.length} × ${machine.processors[0] ?? 'an unknown processor'},
 ${gibibytes} GiB, Linux ${machine.linux}, Node.js ${machine.node}; load averages at the end: ${load}.
-"CPU µs" is what the broker's process took for a message, "MiB" what it held in memory when the row
-was over. What costs what, and why, says [performance](performance.md).
+"CPU µs" is what the broker's process took for a message, and what the generator took beside the first
+broker; "MiB" what the broker held in memory when the row was over. What costs what, and why, says [performance](performance.md).
 
 ![Every row as a bar, and cost over size as curves](${picture})
 

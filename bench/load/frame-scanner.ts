@@ -29,7 +29,7 @@ export class FrameScanner {
     this.#events = events;
   }
 
-  /** Throws when the broker closes the channel or the connection. */
+  /** Keeps none of the chunk. Throws when the broker closes the channel or the connection. */
   take(chunk: Buffer): void {
     const buffer = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
@@ -39,7 +39,7 @@ export class FrameScanner {
       this.#frame(buffer[at]!, buffer, at + FRAME_HEADER_BYTES, next - 1);
       at = next;
     }
-    this.#rest = at < buffer.length ? buffer.subarray(at) : undefined;
+    this.#rest = at < buffer.length ? Buffer.from(buffer.subarray(at)) : undefined;
   }
 
   #frame(type: number, buffer: Buffer, start: number, end: number): void {

@@ -12,6 +12,12 @@ import { FRAME_HEADER_BYTES, FRAME_OVERHEAD_BYTES } from './frame-scanner.js';
 
 const FRAME_MAX = 131_072;
 
+/**
+ * All connections read into it, one after the other: memory for each read would cost the generator
+ * more than looking at what came.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(262_144);
+
 const NO_ARGUMENTS: FieldTable = new Map();
 
 /** A binding of a queue. */
@@ -51,18 +57,23 @@ export class RawPeer {
   readonly socket: Socket;
   #buffered: Buffer = Buffer.alloc(0);
   #wake: (() => void) | undefined;
+  #take: (chunk: Buffer) => void = (chunk) => this.#gather(chunk);
 
-  private constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on('data', this.#gather);
+  private constructor({ host, port }: Target) {
+    const callback = (bytes: number): boolean => {
+      this.#take(READ_BUFFER.subarray(0, bytes));
+      return true;
+    };
+    const onread = { buffer: READ_BUFFER, callback };
+    this.socket = connectSocket({ host, port, noDelay: true, onread });
   }
 
   /** `onFailure` hears of a connection that broke. */
   static async open(target: Target, onFailure: (error: Error) => void): Promise<RawPeer> {
-    const socket = connectSocket({ host: target.host, port: target.port, noDelay: true });
+    const peer = new RawPeer(target);
+    const { socket } = peer;
     socket.on('error', onFailure);
     await new Promise<void>((resolve) => socket.once('connect', resolve));
-    const peer = new RawPeer(socket);
     socket.write(PROTOCOL_HEADER);
     await peer.expect('connection.start');
     peer.send(0, 'connection.start-ok', {
@@ -185,11 +196,13 @@ export class RawPeer {
     await this.request('basic.consume', args, 'basic.consume-ok');
   }
 
-  /** From now on everything that comes goes to `take`, as it comes. */
+  /**
+   * From now on everything that comes goes to `take`, as it comes. The octets are good until it
+   * returns.
+   */
   stream(take: (chunk: Buffer) => void): void {
-    this.socket.off('data', this.#gather);
+    this.#take = take;
     if (this.#buffered.length > 0) take(this.#buffered);
-    this.socket.on('data', take);
   }
 
   /** Closes the connection as the protocol has it. */
@@ -204,10 +217,10 @@ export class RawPeer {
     this.send(0, 'connection.close', args);
   }
 
-  readonly #gather = (chunk: Buffer): void => {
+  #gather(chunk: Buffer): void {
     this.#buffered = Buffer.concat([this.#buffered, chunk]);
     this.#wake?.();
-  };
+  }
 
   async #nextFrame(): Promise<Buffer> {
     for (;;) {

@@ -37,7 +37,7 @@ async function measureChurn(
   const rate = await Promise.race([rateOf(setting, () => count), running.then(neverEnds)]);
   isStopped = true;
   await running;
-  return { values: [rate.perSecond], cpuMicroseconds: rate.cpuMicroseconds };
+  return { values: [rate.perSecond], ...rate.costs };
 }
 
 function neverEnds(): never {

@@ -112,7 +112,7 @@ async function measureFlow(flow: Flow, setting: Setting): Promise<FlowMeasuremen
   await tearDown(builder, flow, names);
   return {
     values: [rate.perSecond],
-    cpuMicroseconds: rate.cpuMicroseconds,
+    ...rate.costs,
     faults: { ...faults, nacked: sum(({ confirmed }) => confirmed.nacks) },
     publishesAnAnswer: sent / sum(({ confirmed }) => confirmed.answers),
   };

@@ -40,7 +40,7 @@ export function hopsRow(name: string, connections: number): Row {
       await builder.deleteQueues(queues);
       return {
         values: [rate.perSecond],
-        cpuMicroseconds: rate.cpuMicroseconds,
+        ...rate.costs,
         faults: {
           ...NO_FAULTS,
           lost: Math.max(0, missing),

@@ -5,7 +5,14 @@ import { percentile } from '../load/percentile.js';
 import { PublishCycle } from '../load/publish-cycle.js';
 import type { RawPeer } from '../load/raw-peer.js';
 import { SequenceCheck } from '../load/sequence-check.js';
-import { type Measurement, type Row, type Setting, until, WARM_UP_MILLISECONDS } from './row.js';
+import {
+  type Measurement,
+  meter,
+  type Row,
+  type Setting,
+  until,
+  WARM_UP_MILLISECONDS,
+} from './row.js';
 
 const MESSAGES_PER_SECOND = 5_000;
 const BODY_BYTES = 256;
@@ -59,16 +66,16 @@ async function measureLatency(persistent: boolean, setting: Setting): Promise<Me
     BODY_BYTES,
   );
   const warmUp = await publishSteadily(publisher, cycle, sentAt, WARM_UP_MILLISECONDS);
-  const cpuFrom = broker.process?.cpuMicroseconds();
+  const costsOf = meter(broker);
   const sent = await publishSteadily(publisher, cycle, sentAt, seconds * 1_000);
-  const cpu = (broker.process?.cpuMicroseconds() ?? Number.NaN) - (cpuFrom ?? 0);
+  const costs = costsOf(sent - warmUp);
   await until(() => check.received >= cycle.published, patienceSeconds);
   if (persistent) await until(() => ledger.count >= cycle.published, patienceSeconds);
   await (await peers.open()).deleteQueue(queue);
   const measured = [delays.slice(warmUp), ...(persistent ? [confirmDelays.slice(warmUp)] : [])];
   return {
     values: measured.flatMap((values) => [percentile(values, 0.5), percentile(values, 0.99)]),
-    cpuMicroseconds: Number.isNaN(cpu) ? undefined : cpu / (sent - warmUp),
+    ...costs,
     faults: { ...check.faults(cycle.published), nacked: ledger.nacks },
   };
 }

@@ -23,11 +23,17 @@ export interface Setting {
   readonly id: string;
 }
 
-export interface Measurement {
+/** Processor time for each thing done, in microseconds, where it is known and means anything. */
+export interface Costs {
+  /** The broker's. */
+  readonly cpuMicroseconds?: number | undefined;
+  /** What generating the load took, in this process. */
+  readonly generatorMicroseconds?: number | undefined;
+}
+
+export interface Measurement extends Costs {
   /** In the order of the row's figures; missing or not a number where one cannot be had. */
   readonly values: readonly number[];
-  /** Processor time of the broker for each thing done, where it is known and means anything. */
-  readonly cpuMicroseconds?: number | undefined;
   /** Only of rows that number their messages. */
   readonly faults?: Faults | undefined;
 }
@@ -58,23 +64,35 @@ export const WARM_UP_MILLISECONDS = 700;
 /** How long it may take until anything has been done, in seconds. */
 const BEGIN_SECONDS = 60;
 
-/** How fast `count` rises during the setting's seconds, and what the broker spends on it. */
+/** How fast `count` rises during the setting's seconds, and what that costs. */
 export async function rateOf(
   { broker, seconds }: Setting,
   count: () => number,
-): Promise<{ readonly perSecond: number; readonly cpuMicroseconds: number | undefined }> {
+): Promise<{ readonly perSecond: number; readonly costs: Costs }> {
   if (!(await until(() => count() > 0, BEGIN_SECONDS))) throw new Error('nothing came');
   await delay(WARM_UP_MILLISECONDS);
   const at = performance.now();
   const from = count();
-  const cpuFrom = broker.process?.cpuMicroseconds();
+  const costsOf = meter(broker);
   await delay(seconds * 1_000);
   const done = count() - from;
-  const cpu = broker.process?.cpuMicroseconds();
-  const perSecond = done / ((performance.now() - at) / 1_000);
   if (done === 0) throw new Error('nothing more came');
-  const spent = cpu === undefined || cpuFrom === undefined ? undefined : cpu - cpuFrom;
-  return { perSecond, cpuMicroseconds: spent === undefined ? undefined : spent / done };
+  const perSecond = done / ((performance.now() - at) / 1_000);
+  return { perSecond, costs: costsOf(done) };
+}
+
+/** Begins to measure costs; the function returned says what they were for each of `done` things. */
+export function meter(broker: Broker): (done: number) => Costs {
+  const before = broker.process?.cpuMicroseconds() ?? Number.NaN;
+  const ownBefore = process.cpuUsage();
+  return (done) => {
+    const spent = (broker.process?.cpuMicroseconds() ?? Number.NaN) - before;
+    const own = process.cpuUsage(ownBefore);
+    return {
+      cpuMicroseconds: Number.isNaN(spent) ? undefined : spent / done,
+      generatorMicroseconds: (own.user + own.system) / done,
+    };
+  };
 }
 
 /** Waits until `isSo`, but not longer than `seconds`; whether it came to be. */

@@ -1,4 +1,5 @@
 import { decodeProperties } from '@leveret/amqp';
+import type { FrameEvents } from '../load/frame-scanner.js';
 import { encodePublish } from '../load/publish-cycle.js';
 import type { RawPeer } from '../load/raw-peer.js';
 import { NO_FAULTS } from '../load/sequence-check.js';
@@ -36,22 +37,29 @@ async function measureRpc(clients: number, setting: Setting): Promise<Measuremen
   const misrouted = callers.reduce((sum, caller) => sum + caller.foreign, 0);
   return {
     values: [rate.perSecond],
-    cpuMicroseconds: rate.cpuMicroseconds,
+    ...rate.costs,
     faults: { ...NO_FAULTS, misrouted },
   };
 }
 
+/** Answers what has come at once with one write, as clients that gather their output do. */
 async function serve(peer: RawPeer, queue: string, { peers }: Setting): Promise<void> {
   let replyTo = '';
+  let replies: Buffer[] = [];
   await peer.consume(queue, true, 0);
-  peers.scan(peer, {
+  const events: FrameEvents = {
     header: (buffer, start, end) => {
       replyTo = decodeProperties(buffer, start + FLAGS_OFFSET, end).replyTo ?? '';
     },
     body: (buffer, start, end) => {
       const reply = { exchange: '', routingKey: replyTo, properties: {} };
-      peer.socket.write(encodePublish(reply, buffer.subarray(start, end)));
+      replies.push(encodePublish(reply, buffer.subarray(start, end)));
     },
+  };
+  peers.scan(peer, events, () => {
+    if (replies.length === 0) return;
+    peer.socket.write(replies.length === 1 ? replies[0]! : Buffer.concat(replies));
+    replies = [];
   });
 }
 
