@@ -61,6 +61,7 @@ function build(directory: string): void {
   };
   run('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error');
   run('npx', 'tsc', '-b', 'packages/server');
+  run('npm', 'run', 'bundle', '--if-present', '--workspace', 'leveret');
 }
 
 function git(...args: string[]): string {

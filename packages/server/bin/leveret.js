@@ -1,2 +1,3 @@
 #!/usr/bin/env node
-import '../dist/main.js';
+// Made of dist/main.js and all it imports: one file starts in half the time of two hundred.
+import '../dist/leveret.js';
