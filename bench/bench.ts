@@ -1,11 +1,6 @@
 /**
- * Measures Leveret, and beside it every broker there is to compare it with:
- *
- *     npm run bench -- [--row TEXT]... [--rounds 3] [--seconds 2] [--url NAME=amqp://...]...
- *                      [--no-rabbitmq] [--json FILE] [--docs] [--prof DIR] [--list]
- *
- * A row is measured when its name contains the text. RabbitMQ takes part if it is installed. With
- * `--docs` the page docs/performance-results.md is written anew, and its picture.
+ * Measures Leveret, and beside it every broker there is to compare it with. RabbitMQ takes part if
+ * it is installed.
  */
 import { parseArgs } from 'node:util';
 import { type BrokerSource, runningBroker } from './brokers/broker.js';
@@ -13,6 +8,18 @@ import { leveret, ownLauncher } from './brokers/leveret.js';
 import { rabbitmq } from './brokers/rabbitmq.js';
 import { ROWS } from './rows/rows.js';
 import { runAndReport } from './run.js';
+
+const USAGE = `npm run bench -- [options]
+
+  --row TEXT          only rows with this in their names; may be given more than once
+  --list              name the rows
+  --rounds N          how often each row is measured, brokers in turn (3)
+  --seconds S         how long each time (2)
+  --url NAME=URL      another broker that runs already, by amqp:// URL; may be given more than once
+  --no-rabbitmq       leave RabbitMQ out although it is installed
+  --json FILE         where the numbers go, and beside it a picture (a new file in bench/results)
+  --docs              write docs/performance-results.md anew, and its picture
+  --prof DIR          a CPU profile of Leveret, for the inspector of Chrome`;
 
 const { values } = parseArgs({
   options: {
@@ -25,10 +32,13 @@ const { values } = parseArgs({
     docs: { type: 'boolean', default: false },
     prof: { type: 'string' },
     list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
-if (values.list) {
+if (values.help) {
+  console.log(USAGE);
+} else if (values.list) {
   for (const { name } of ROWS) console.log(name);
 } else {
   await runAndReport(sources(), {
