@@ -43,6 +43,7 @@ import { closeJournal, type OpenedJournal, openJournal } from './open-journal.js
 import { Connection } from './protocols/amqp091/connection.js';
 import type { Surroundings } from './protocols/amqp091/context.js';
 import { endpointsOf, socketEnds } from './protocols/amqp091/opening/endpoints.js';
+import { Greetings } from './protocols/amqp091/opening/greetings.js';
 import { Handshake, type HandshakePorts } from './protocols/amqp091/opening/handshake.js';
 import { SERVER_PROPERTIES } from './protocols/amqp091/opening/server-properties.js';
 import { composeMessage } from './protocols/amqp091/publishing/compose-message.js';
@@ -125,7 +126,10 @@ export class Broker {
       logins,
       anonymousUser: options.anonymousUser && toWire(options.anonymousUser),
       externalUser: externalUserOf(options),
-      serverProperties: { ...SERVER_PROPERTIES, ...options.serverProperties },
+      greetings: new Greetings(
+        { ...SERVER_PROPERTIES, ...options.serverProperties },
+        start.surroundings.limits,
+      ),
       findVhost: (name) => vhosts.get(name),
     };
     this.#handshakes = new Newcomers({

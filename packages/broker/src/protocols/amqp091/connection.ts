@@ -12,7 +12,6 @@ import {
   fromWire,
   MalformedUtf8Error,
   type MethodId,
-  type MethodInput,
   REPLY_CODES,
   UnknownMethodError,
 } from '@leveret/amqp';
@@ -34,6 +33,8 @@ import { peerFields } from './opening/endpoints.js';
 import { PublishGate } from './publishing/publish-gate.js';
 import { refusalToError } from './replies.js';
 import type { Transport, TransportListener } from './transport.js';
+
+const CLOSE_OK: Buffer = encodeMethodFrame(0, 'connection.close-ok', {});
 
 /** What `channel.open` begins with: class and method id. */
 const CHANNEL_OPEN = 0x0014_000a;
@@ -160,12 +161,11 @@ export class Connection implements TransportListener {
 
   #whose(): LogFields {
     const { endpoints, mechanism } = this.#context;
-    return {
-      ...peerFields(endpoints),
-      user: fromWire(this.user),
-      vhost: fromWire(this.vhost),
-      mechanism,
-    };
+    const user = fromWire(this.user);
+    const vhost = fromWire(this.vhost);
+    const { name: connection, certificate } = endpoints;
+    if (certificate === undefined) return { connection, user, vhost, mechanism };
+    return { ...peerFields(endpoints), user, vhost, mechanism };
   }
 
   #sendConfirms(): void {
@@ -326,7 +326,7 @@ export class Connection implements TransportListener {
     this.#sendConfirms();
     this.#isClosing = true;
     this.#release();
-    this.#transport.send(encodeMethodFrame(0, 'connection.close-ok', {}));
+    this.#transport.send(CLOSE_OK);
     this.#transport.end();
     this.#cutLater();
   }
@@ -342,8 +342,7 @@ export class Connection implements TransportListener {
     if (type !== FRAME_METHOD || channel !== 0 || end - start < 4) return;
     const id = buffer.readUInt32BE(start);
     if (id === CONNECTION_CLOSE) {
-      const args: MethodInput<'connection.close-ok'> = {};
-      this.#transport.send(encodeMethodFrame(0, 'connection.close-ok', args));
+      this.#transport.send(CLOSE_OK);
     } else if (id === CONNECTION_CLOSE_OK) {
       this.#transport.end();
     }

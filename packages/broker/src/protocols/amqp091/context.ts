@@ -39,7 +39,7 @@ export interface Surroundings {
 }
 
 /** What the handshake settled, for the rest of a connection's life. */
-export interface ConnectionContext extends Surroundings {
+export interface Settled {
   readonly vhost: VirtualHost;
   readonly user: User;
   /** What the user may do in the virtual host. */
@@ -64,4 +64,43 @@ export interface ConnectionContext extends Surroundings {
   readonly channelsMax: number;
   /** Negotiated: in seconds; 0 for none. */
   readonly heartbeatSeconds: number;
+}
+
+/** All that a connection knows of the world and of itself. */
+export interface ConnectionContext extends Surroundings, Settled {}
+
+/**
+ * Puts the two together, field by field: from objects that were spread into one V8 makes one of a
+ * new shape for each connection, and then has to find its fields anew wherever it is read.
+ */
+export function contextOf(surroundings: Surroundings, settled: Settled): ConnectionContext {
+  return {
+    clock: surroundings.clock,
+    deadlines: surroundings.deadlines,
+    random: surroundings.random,
+    logger: surroundings.logger,
+    turn: surroundings.turn,
+    slices: surroundings.slices,
+    pool: surroundings.pool,
+    slabs: surroundings.slabs,
+    limits: surroundings.limits,
+    durability: surroundings.durability,
+    alarms: surroundings.alarms,
+    events: surroundings.events,
+    node: surroundings.node,
+    vhost: settled.vhost,
+    user: settled.user,
+    access: settled.access,
+    admission: settled.admission,
+    identity: settled.identity,
+    endpoints: settled.endpoints,
+    mechanism: settled.mechanism,
+    connectedAt: settled.connectedAt,
+    clientProperties: settled.clientProperties,
+    takesConsumerCancel: settled.takesConsumerCancel,
+    takesBlocked: settled.takesBlocked,
+    frameBytesMax: settled.frameBytesMax,
+    channelsMax: settled.channelsMax,
+    heartbeatSeconds: settled.heartbeatSeconds,
+  };
 }

@@ -28,13 +28,13 @@ import type {
 import { Refusal } from '../../../core/refusal.js';
 import type { VirtualHost } from '../../../core/virtual-host.js';
 import { reportLogin } from '../connection-events.js';
-import type { ConnectionContext, Surroundings } from '../context.js';
+import { type ConnectionContext, contextOf, type Surroundings } from '../context.js';
 import { unexpectedFrame } from '../frame-error.js';
 import { refusalToError } from '../replies.js';
 import { Transport, type TransportListener } from '../transport.js';
 import { type Endpoints, peerFields } from './endpoints.js';
+import type { Greetings } from './greetings.js';
 import { mechanismsFor, type Passwordless, readResponse } from './sasl.js';
-import { type ServerProperties, serverPropertiesTable } from './server-properties.js';
 
 /** What a handshake needs to know of the broker. */
 export interface HandshakePorts extends Surroundings {
@@ -47,7 +47,7 @@ export interface HandshakePorts extends Surroundings {
   readonly anonymousUser: string | undefined;
   /** The user that a peer has proved to be by its stream; undefined if it cannot. */
   readonly externalUser: (stream: Duplex) => string | Unproved | undefined;
-  readonly serverProperties: ServerProperties;
+  readonly greetings: Greetings;
   /** The virtual host of that name, if there is one. */
   readonly findVhost: (name: string) => VirtualHost | undefined;
 }
@@ -58,6 +58,8 @@ export type Opened = (transport: Transport, context: ConnectionContext) => Trans
 const EMPTY = Buffer.alloc(0);
 
 type Step = 'header' | 'start-ok' | 'login' | 'tune-ok' | 'open' | 'over';
+
+const OPEN_OK: Buffer = encodeMethodFrame(0, 'connection.open-ok', { knownHosts: '' });
 
 const CONNECTION_OPEN: MethodId = { classId: 10, methodId: 40 };
 
@@ -170,15 +172,7 @@ export class Handshake implements TransportListener {
       this.#step = 'start-ok';
       const { anonymousUser, externalUser } = this.#ports;
       this.#passwordless = { anonymousUser, externalUser: externalUser(this.#duplex) };
-      this.#transport.send(
-        encodeMethodFrame(0, 'connection.start', {
-          versionMajor: 0,
-          versionMinor: 9,
-          serverProperties: serverPropertiesTable(this.#ports.serverProperties),
-          mechanisms: mechanismsFor(this.#passwordless),
-          locales: 'en_US',
-        }),
-      );
+      this.#transport.send(this.#ports.greetings.start(mechanismsFor(this.#passwordless)));
     } else {
       const speaks =
         header[0] === TLS_HANDSHAKE ? 'TLS, and there is none on this port' : 'not AMQP';
@@ -227,11 +221,11 @@ export class Handshake implements TransportListener {
       this.#loggedIn('', credentials.reason);
       return;
     }
-    const { user } = credentials;
+    const { user, password } = credentials;
     const { peerHost: address, isLoopback } = this.#endpoints;
     this.#step = 'login';
     const isAwaited = (): boolean => this.#step === 'login';
-    const attempt = { ...credentials, address, isLoopback, isAwaited };
+    const attempt = { user, password, address, isLoopback, isAwaited };
     const result = this.#ports.authenticator.login(attempt);
     if (result instanceof Promise) this.#awaitLogin(user, result);
     else this.#loggedIn(user, result);
@@ -252,7 +246,7 @@ export class Handshake implements TransportListener {
 
   /** The user, or why there is none; the name is empty if not even that is known. */
   #loggedIn(user: string, result: User | string): void {
-    const { limits, logins } = this.#ports;
+    const { greetings, logins } = this.#ports;
     const failure = typeof result === 'string' ? result : undefined;
     reportLogin(this.#ports, this.#endpoints, this.#mechanism, user, failure);
     if (typeof result === 'string') {
@@ -263,13 +257,7 @@ export class Handshake implements TransportListener {
     logins.succeeded++;
     this.#user = result;
     this.#step = 'tune-ok';
-    this.#transport.send(
-      encodeMethodFrame(0, 'connection.tune', {
-        channelMax: limits.channelsMax,
-        frameMax: limits.frameBytesMax,
-        heartbeat: limits.heartbeatSeconds,
-      }),
-    );
+    this.#transport.send(greetings.tune);
   }
 
   #loginFailed(user: string, reason: string): void {
@@ -309,9 +297,8 @@ export class Handshake implements TransportListener {
   #open(vhostName: string): void {
     const { vhost, access, admission } = this.#enter(vhostName, this.#user!.name);
     this.#timer.cancel();
-    this.#transport.send(encodeMethodFrame(0, 'connection.open-ok', { knownHosts: '' }));
-    const context: ConnectionContext = {
-      ...this.#ports,
+    this.#transport.send(OPEN_OK);
+    const context = contextOf(this.#ports, {
       vhost,
       access,
       admission,
@@ -326,7 +313,7 @@ export class Handshake implements TransportListener {
       frameBytesMax: this.#frameBytesMax,
       channelsMax: this.#channelsMax,
       heartbeatSeconds: this.#heartbeatSeconds,
-    };
+    });
     try {
       this.#transport.handOver(this.#opened(this.#transport, context));
     } catch (error) {
