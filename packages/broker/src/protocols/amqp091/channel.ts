@@ -20,6 +20,7 @@ import { Deliveries } from './delivering/deliveries.js';
 import { ContentWriter } from './delivering/delivery.js';
 import { dispatch } from './dispatch.js';
 import { BASIC_PUBLISH, notAContentHeader } from './publishing/publish-assembler.js';
+import type { PublisherIdentity } from './publishing/publish-check.js';
 import { Publisher } from './publishing/publisher.js';
 import type { Transport } from './transport.js';
 
@@ -41,7 +42,7 @@ interface ReplyConsumer {
  * hands methods to their handlers. What it does beyond that is done by its two halves, the
  * {@link Publisher} and the {@link Deliveries}.
  */
-export class Channel implements ReplySink {
+export class Channel implements ReplySink, PublisherIdentity {
   readonly number: number;
   readonly context: ConnectionContext;
   readonly publisher: Publisher;
@@ -78,19 +79,9 @@ export class Channel implements ReplySink {
     this.#confirmLater = confirmLater;
     const writer = new ContentWriter(transport.writer, number, context.frameBytesMax);
     this.#writer = writer;
-    const address = (): string | undefined => this.replyConsumer?.address;
-    const { vhost, user, endpoints, access } = context;
+    const { vhost, user, endpoints } = context;
     const origin = { connection: endpoints.name, channel: number, user: user.name };
-    const identity = {
-      userName: user.name,
-      get mayImpersonate() {
-        return access.mayImpersonate;
-      },
-      get replyAddress() {
-        return address();
-      },
-    };
-    this.publisher = new Publisher(context, writer, identity, origin);
+    this.publisher = new Publisher(context, writer, this, origin);
     this.#events = new ChannelEvents(context, number);
     this.deliveries = new Deliveries(transport, writer, {
       deadlines: context.deadlines,
@@ -103,6 +94,18 @@ export class Channel implements ReplySink {
       heldUp: () => this.#heldUp(),
     });
     this.#events.created();
+  }
+
+  get userName(): string {
+    return this.context.user.name;
+  }
+
+  get mayImpersonate(): boolean {
+    return this.context.access.mayImpersonate;
+  }
+
+  get replyAddress(): string | undefined {
+    return this.replyConsumer?.address;
   }
 
   /** Takes a frame. Throws what closes the channel or the connection. */

@@ -59,7 +59,8 @@ export class Connection implements TransportListener {
    */
   #recent: Channel | undefined;
   readonly #confirming: Channel[] = [];
-  readonly #gate: PublishGate;
+  /** There as soon as a frame has come during an alarm. */
+  #gate: PublishGate | undefined;
   #isClosing = false;
   #closeTimer: Timer | undefined;
 
@@ -68,7 +69,6 @@ export class Connection implements TransportListener {
     this.#transport = transport;
     this.#context = context;
     this.#over = over;
-    this.#gate = this.#newGate();
     reportConnectionCreated(context);
     context.logger.info('connection opened', this.#whose());
     this.#heartbeat = new Heartbeat(context.clock, transport, context.heartbeatSeconds, () => {
@@ -143,7 +143,7 @@ export class Connection implements TransportListener {
   closed(): void {
     this.#heartbeat.stop();
     this.#closeTimer?.cancel();
-    this.#gate.end();
+    this.#gate?.end();
     if (!this.#isClosing) {
       this.#isClosing = true;
       this.#release();
@@ -176,6 +176,7 @@ export class Connection implements TransportListener {
   /** Whether a frame has to wait because the broker is short of something. */
   #waits(type: number, channel: number, buffer: Buffer, start: number, end: number): boolean {
     if (!this.#context.alarms.isRaised) return false;
+    this.#gate ??= this.#newGate();
     if (channel !== 0) return this.#gate.holdBack(type, channel, buffer, start, end);
     if (!this.#gate.isHolding || type !== FRAME_METHOD || end - start < 4) return false;
     if (buffer.readUInt32BE(start) !== CONNECTION_CLOSE) return false;
@@ -187,7 +188,7 @@ export class Connection implements TransportListener {
     const { alarms, limits } = this.#context;
     const channels = this.#channels;
     return new PublishGate(alarms, limits.blockedBytesMax, {
-      get hasConsumers(): boolean {
+      hasConsumers: () => {
         for (const { deliveries } of channels.values()) if (deliveries.isWanted) return true;
         return false;
       },

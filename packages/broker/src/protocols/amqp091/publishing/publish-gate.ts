@@ -16,7 +16,7 @@ interface HeldFrame {
 /** What a gate needs of its connection. */
 export interface PublishGateHost {
   /** Whether there is anything to acknowledge on the connection, or may be. */
-  readonly hasConsumers: boolean;
+  hasConsumers(): boolean;
   /** Whether a channel's acknowledgements take effect at once: it has no transaction. */
   settlesAtOnce(channel: number): boolean;
   /** Stops reading; with `again` the frame being handled comes once more. */
@@ -72,7 +72,7 @@ export class PublishGate {
       const id = buffer.readUInt32BE(start);
       if (id === PUBLISH) {
         this.#shut();
-        if (!this.#host.hasConsumers && !this.#isReplaying) return this.#comeAgain();
+        if (!this.#host.hasConsumers() && !this.#isReplaying) return this.#comeAgain();
         this.#channels.add(channel);
       } else if (!isHeld) {
         return false;
