@@ -14,6 +14,7 @@ import { ResourceAlarms } from './alarms/resource-alarms.js';
 import { BufferPool } from './base/buffer-pool.js';
 import { systemClock, type Timer } from './base/clock.js';
 import { Deadlines } from './base/deadlines.js';
+import { LinkedList } from './base/lists/linked-list.js';
 import { silentLogger } from './base/logger.js';
 import { type Machine, systemMachine } from './base/machine.js';
 import { systemRandom } from './base/random.js';
@@ -92,7 +93,7 @@ export class Broker {
   readonly #machine: Machine;
   readonly #realm: Realm;
   readonly #handshakes: Newcomers<Handshake>;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new LinkedList<Connection>();
   #isClosing = false;
   #emptied: (() => void) | undefined;
   #closed: Promise<void> | undefined;
@@ -228,25 +229,25 @@ export class Broker {
       duplex.destroy();
       return;
     }
-    const handshake: Handshake = new Handshake(
+    const handshake = new Handshake(
       duplex,
       endpointsOf(socketEnds(duplex, peerCertificate(duplex)), this.#ports.random),
       this.#ports,
       (transport, context) => {
-        this.#handshakes.delete(handshake);
-        const connection: Connection = new Connection(transport, context, () => {
-          this.#connections.delete(connection);
+        this.#handshakes.delete(place);
+        const connection = new Connection(transport, context, () => {
+          this.#connections.delete(its);
           this.#checkEmptied();
         });
-        this.#connections.add(connection);
+        const its = this.#connections.add(connection);
         return connection;
       },
       () => {
-        this.#handshakes.delete(handshake);
+        this.#handshakes.delete(place);
         this.#checkEmptied();
       },
     );
-    this.#handshakes.add(handshake);
+    const place = this.#handshakes.add(handshake);
   }
 
   /**
@@ -264,13 +265,13 @@ export class Broker {
     this.#diskWatch?.stop();
     const text = "broker forced connection closure with reason 'shutdown'";
     const error = connectionError(REPLY_CODES.CONNECTION_FORCED, text);
-    for (const connection of this.#connections) connection.shutDown(error);
+    for (const connection of this.#connections.values()) connection.shutDown(error);
     this.#handshakes.turnAllAway();
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
     const cutAll = (): void => {
-      for (const connection of this.#connections) connection.cut();
+      for (const connection of this.#connections.values()) connection.cut();
     };
     const grace = this.#ports.clock.after(CLOSE_GRACE_MILLISECONDS, cutAll, true);
     this.#checkEmptied();
@@ -283,7 +284,7 @@ export class Broker {
   /** Ends connections with 320, as RabbitMQ does when what they are for is gone. */
   #closeWhere(isMeant: (connection: Connection) => boolean, reason: string): void {
     const error = connectionError(REPLY_CODES.CONNECTION_FORCED, reason);
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.values()) {
       if (isMeant(connection)) connection.shutDown(error);
     }
   }

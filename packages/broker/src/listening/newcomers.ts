@@ -1,3 +1,4 @@
+import { LinkedList, type Place } from '../base/lists/linked-list.js';
 import type { Logger } from '../base/logger.js';
 
 /** What goes with a {@link Newcomers}. */
@@ -17,7 +18,7 @@ export interface NewcomersPorts<T> {
 export class Newcomers<T> {
   readonly #ports: NewcomersPorts<T>;
   /** In the order in which they came. */
-  readonly #all = new Set<T>();
+  readonly #all = new LinkedList<T>();
   #isCrowded = false;
 
   constructor(ports: NewcomersPorts<T>) {
@@ -28,24 +29,27 @@ export class Newcomers<T> {
     return this.#all.size;
   }
 
-  add(newcomer: T): void {
+  add(newcomer: T): Place<T> {
     const { max, turnAway } = this.#ports;
-    const [oldest] = this.#all.size < max ? [] : this.#all;
-    this.#all.add(newcomer);
-    if (oldest === undefined) return;
-    this.#warn();
-    this.#all.delete(oldest);
-    turnAway(oldest);
+    const oldest = this.#all.size < max ? undefined : this.#all.first;
+    const place = this.#all.add(newcomer);
+    const tooLong = oldest?.value;
+    if (oldest !== undefined && tooLong !== undefined) {
+      this.#warn();
+      this.#all.delete(oldest);
+      turnAway(tooLong);
+    }
+    return place;
   }
 
   /** One is done, or gone. */
-  delete(newcomer: T): void {
-    this.#all.delete(newcomer);
+  delete(place: Place<T>): void {
+    this.#all.delete(place);
     if (this.#all.size <= this.#ports.max / 2) this.#isCrowded = false;
   }
 
   turnAllAway(): void {
-    for (const newcomer of [...this.#all]) this.#ports.turnAway(newcomer);
+    for (const newcomer of this.#all.values()) this.#ports.turnAway(newcomer);
   }
 
   /** Once, until there are far fewer: whoever floods us is not to flood the log. */

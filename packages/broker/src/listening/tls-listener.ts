@@ -7,6 +7,7 @@ import {
   type Server,
   type TLSSocket,
 } from 'node:tls';
+import type { Place } from '../base/lists/linked-list.js';
 import type { Logger } from '../base/logger.js';
 import { type Listener, listen } from './listener.js';
 import { Newcomers } from './newcomers.js';
@@ -141,7 +142,7 @@ export async function listenTls(
 class HalfOpen {
   readonly #newcomers: Newcomers<Socket>;
   /** By the client's address and port: what is a socket first is another one when it speaks TLS. */
-  readonly #byPeer = new Map<string, Socket>();
+  readonly #byPeer = new Map<string, Place<Socket>>();
 
   constructor({ handshakesMax, logger }: TlsListenerPorts) {
     this.#newcomers = new Newcomers({
@@ -154,20 +155,20 @@ class HalfOpen {
 
   begun(socket: Socket): void {
     const peer = peerOf(socket);
-    this.#byPeer.set(peer, socket);
-    this.#newcomers.add(socket);
+    const place = this.#newcomers.add(socket);
+    this.#byPeer.set(peer, place);
     socket.once('close', () => {
-      this.#newcomers.delete(socket);
-      if (this.#byPeer.get(peer) === socket) this.#byPeer.delete(peer);
+      this.#newcomers.delete(place);
+      if (this.#byPeer.get(peer) === place) this.#byPeer.delete(peer);
     });
   }
 
   done(secured: Socket): void {
     const peer = peerOf(secured);
-    const socket = this.#byPeer.get(peer);
-    if (socket === undefined) return;
+    const place = this.#byPeer.get(peer);
+    if (place === undefined) return;
     this.#byPeer.delete(peer);
-    this.#newcomers.delete(socket);
+    this.#newcomers.delete(place);
   }
 
   endAll(): void {

@@ -1,4 +1,4 @@
-import { NumberList } from '../../base/number-list.js';
+import { NumberList } from '../../base/lists/number-list.js';
 import type { Returned } from '../message-store.js';
 import type { Chain, MessageWriter } from './chain.js';
 import { BATCH_HEADER_BYTES } from './journal-format.js';
