@@ -1,5 +1,5 @@
-import { withBareServer } from '../brokers/bare-server.js';
 import type { RawPeer } from '../load/raw-peer.js';
+import { besideBareServer } from './beside-bare-server.js';
 import { type Measurement, type Row, rateOf, type Setting } from './row.js';
 
 /**
@@ -45,30 +45,15 @@ function neverEnds(): never {
   throw new Error('ended before it was told to');
 }
 
-/**
- * Held against what Node.js does here when nothing but the handshake's reads and writes is asked of
- * it. Only of a broker of ours.
- */
-export const CONNECTIONS: Row = {
-  name: 'connections opened and closed, 4 clients',
-  figures: [
-    { name: '', unit: '1/s', better: 'higher' },
-    { name: 'of a bare Node.js server', unit: '%', better: 'higher' },
-  ],
-  measure: async (setting) => {
-    const prepare = ({ peers }: Setting): Promise<() => Promise<void>> =>
-      Promise.resolve(async () => {
-        const peer = await peers.open();
-        await peer.closePolitely();
-        peers.close(peer);
-      });
-    const measured = await measureChurn(setting, 4, prepare);
-    if (setting.broker.directory === undefined) return measured;
-    const bare = await withBareServer(setting, (its) => measureChurn(its, 4, prepare));
-    const [rate = 0] = measured.values;
-    return { ...measured, values: [rate, (100 * rate) / bare.values[0]!] };
-  },
-};
+export const CONNECTIONS: Row = besideBareServer(
+  churnRow('connections opened and closed, 4 clients', 4, ({ peers }) =>
+    Promise.resolve(async () => {
+      const peer = await peers.open();
+      await peer.closePolitely();
+      peers.close(peer);
+    }),
+  ),
+);
 
 export const CHANNELS: Row = churnRow(
   'channels opened and closed, 1 client',

@@ -1,4 +1,5 @@
 import { backlogRow } from './backlog.js';
+import { besideBareServer } from './beside-bare-server.js';
 import { CHANNELS, CONNECTIONS, QUEUES } from './churn.js';
 import { durableFlowRow, type Flow, flowRow } from './flow.js';
 import { hopsRow } from './hops.js';
@@ -63,8 +64,8 @@ const DURABLE_FLOWS: readonly Flow[] = [
 export const ROWS: readonly Row[] = [
   ...FLOWS.map(flowRow),
   ...DURABLE_FLOWS.map(durableFlowRow),
-  rpcRow(1),
-  rpcRow(10),
+  besideBareServer(rpcRow(1)),
+  besideBareServer(rpcRow(10)),
   latencyRow(false),
   latencyRow(true),
   CONNECTIONS,
