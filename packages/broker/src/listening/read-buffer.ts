@@ -6,6 +6,13 @@ const READ_BYTES = 65_536;
 /** What Node.js keeps in a socket for its option `onread`. */
 interface ReadsIntoBuffer {
   readonly _handle?: { useUserBuffer?: (buffer: Buffer) => void } | null;
+  [key: symbol]: unknown;
+}
+
+/** Where in a socket it does. */
+interface Keys {
+  readonly bufferKey: symbol;
+  readonly callbackKey: symbol;
 }
 
 /**
@@ -18,27 +25,36 @@ interface ReadsIntoBuffer {
  */
 export class ReadBuffer {
   readonly #buffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  /** As the first socket has them: to look is not cheap, and all are of one kind. */
+  #keys: Keys | undefined;
 
   /**
    * Has a socket that nothing was read from read into the buffer. What its `data` events bring is
    * good until their listeners return. False if the socket does not let itself be told.
    */
   lendTo(socket: Socket): boolean {
-    const { _handle: handle } = socket as ReadsIntoBuffer;
-    const symbols = Object.getOwnPropertySymbols(socket);
-    const bufferKey = symbols.find(({ description }) => description === 'kBuffer');
-    const callbackKey = symbols.find(({ description }) => description === 'kBufferCb');
-    if (bufferKey === undefined || callbackKey === undefined) return false;
-    if (typeof handle?.useUserBuffer !== 'function') return false;
+    this.#keys ??= keysOf(socket);
+    // Whatever its type says of it, a socket may have what Node.js keeps to itself.
+    const inside = socket as unknown as ReadsIntoBuffer;
+    const handle = inside._handle;
+    if (this.#keys === undefined || typeof handle?.useUserBuffer !== 'function') return false;
+    const { bufferKey, callbackKey } = this.#keys;
+    if (!(bufferKey in inside && callbackKey in inside)) return false;
     const buffer = this.#buffer;
-    Object.assign(socket, {
-      [bufferKey]: buffer,
-      [callbackKey]: (bytes: number) => {
-        socket.emit('data', bytes === READ_BYTES ? buffer : buffer.subarray(0, bytes));
-        return true;
-      },
-    });
+    inside[bufferKey] = buffer;
+    inside[callbackKey] = (bytes: number) => {
+      socket.emit('data', bytes === READ_BYTES ? buffer : buffer.subarray(0, bytes));
+      return true;
+    };
     handle.useUserBuffer(buffer);
     return true;
   }
+}
+
+function keysOf(socket: Socket): Keys | undefined {
+  const symbols = Object.getOwnPropertySymbols(socket);
+  const bufferKey = symbols.find(({ description }) => description === 'kBuffer');
+  const callbackKey = symbols.find(({ description }) => description === 'kBufferCb');
+  if (bufferKey === undefined || callbackKey === undefined) return undefined;
+  return { bufferKey, callbackKey };
 }
