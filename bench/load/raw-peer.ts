@@ -20,6 +20,19 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(262_144);
 
 const NO_ARGUMENTS: FieldTable = new Map();
 
+const TUNE_OK: Buffer = encodeMethodFrame(0, 'connection.tune-ok', {
+  channelMax: 2_047,
+  frameMax: FRAME_MAX,
+  heartbeat: 0,
+});
+const CHANNEL_OPEN: Buffer = encodeMethodFrame(1, 'channel.open', { outOfBand: '' });
+const CLOSE: Buffer = encodeMethodFrame(0, 'connection.close', {
+  replyCode: 200,
+  replyText: 'bye',
+  classId: 0,
+  methodId: 0,
+});
+
 /** A binding of a queue. */
 export interface QueueBinding {
   readonly queue: string;
@@ -83,12 +96,12 @@ export class RawPeer {
       locale: 'en_US',
     });
     await peer.expect('connection.tune');
-    const tuning = { channelMax: 2_047, frameMax: FRAME_MAX, heartbeat: 0 };
-    peer.send(0, 'connection.tune-ok', tuning);
     const { virtualHost } = target;
-    peer.send(0, 'connection.open', { virtualHost, capabilities: '', insist: false });
+    const opening = { virtualHost, capabilities: '', insist: false };
+    socket.write(Buffer.concat([TUNE_OK, encodeMethodFrame(0, 'connection.open', opening)]));
     await peer.expect('connection.open-ok');
-    await peer.request('channel.open', { outOfBand: '' }, 'channel.open-ok');
+    socket.write(CHANNEL_OPEN);
+    await peer.expect('channel.open-ok');
     return peer;
   }
 
@@ -213,8 +226,7 @@ export class RawPeer {
   }
 
   sendClose(): void {
-    const args = { replyCode: 200, replyText: 'bye', classId: 0, methodId: 0 };
-    this.send(0, 'connection.close', args);
+    this.socket.write(CLOSE);
   }
 
   #gather(chunk: Buffer): void {
