@@ -59,6 +59,8 @@ interface CurrentFile {
   readonly file: JournalFile;
   readonly disk: DiskFile;
   readonly index: FileIndexBuilder;
+  /** How many have been written to it, behind the one that it begins with. */
+  batches: number;
   /** At how many octets it is full: more than a file's, if it has begun with a large snapshot. */
   readonly fullBytes: number;
 }
@@ -142,6 +144,7 @@ export class JournalFiles {
     const header = { firstOperation: operations, count: batch.count, durable: operations };
     sealBatch(batch.bytes, { ...header, epoch: this.#epoch }, file.seed);
     file.bytes += batch.length;
+    this.#current!.batches++;
     // Taken now: it counts in this batch, and nothing that is asked for while it is written.
     if (file.bytes >= fullBytes || this.#intervalSync.hasFailed) {
       this.#next = { payload: this.#ports.snapshot(), operations: operations + batch.count };
@@ -166,6 +169,7 @@ export class JournalFiles {
         await full.disk.sync();
         full.file.isSynced = true;
       }
+      if (full !== undefined) await this.#spare.weigh(full.file.bytes / full.batches);
       await this.#begin(next, [], next.operations);
       await this.#letGo(full);
     } catch (error) {
@@ -307,7 +311,7 @@ export class JournalFiles {
       live: 0,
     };
     const fullBytes = Math.max(this.#options.fileBytes, 2 * bytes);
-    const begun: CurrentFile = { file, disk, index: new FileIndexBuilder(), fullBytes };
+    const begun: CurrentFile = { file, disk, index: new FileIndexBuilder(), batches: 0, fullBytes };
     this.#files.set(slot, file);
     this.#beginning = file;
     let at = BATCH_HEADER_BYTES + snapshot.payload.length;

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { DiskFile, Files } from '../disk/files.js';
@@ -7,6 +8,15 @@ import { type JournalOptions, SPARE_NAME, type SyncPolicy } from './journal-file
 /** Zeros are written in pieces of this size, so that they do not hold up what matters. */
 const PIECE_BYTES = 1_048_576;
 
+/**
+ * Batches of more than this share of a file are large: what it costs to extend a file is little
+ * beside writing them.
+ */
+const LARGE_BATCH_SHARE = 1 / 128;
+
+/** For how many files there has to be room on the disk for one to be written that is not filled. */
+const ROOM_FILES = 16;
+
 /** How long after a failure it is tried again to make a spare file ready, in milliseconds. */
 const RETRY_MILLISECONDS = 1_000;
 
@@ -15,6 +25,9 @@ const RETRY_MILLISECONDS = 1_000;
  * zeros, so that writing to it changes nothing but its content, and so that there is room for it.
  * Files that are no longer needed are used again. What an earlier use has left in them does not
  * matter: checksums start from a number that is new for each use.
+ *
+ * It is not filled while batches are large, as when a queue is filled as fast as the disk takes it:
+ * each octet would be written twice.
  */
 export class SpareFile {
   readonly #files: Files;
@@ -25,6 +38,10 @@ export class SpareFile {
   readonly #path: string;
   readonly #found: () => void;
   #isReady = false;
+  /** There is one, which has not been filled to its end. */
+  #isPart = false;
+  /** Batches are so large that an empty file does as well. */
+  #isDispensable = false;
   /** There is no room on the disk for another file. */
   isMissing = false;
   #work: Promise<void> = Promise.resolve();
@@ -46,25 +63,27 @@ export class SpareFile {
     this.#found = found;
   }
 
-  /** Begins to make a spare file ready, if there is none. */
-  prepare(): void {
-    this.#inTurn(async () => {
-      if (this.#isReady || this.#isClosed) return;
-      try {
-        await this.#fill();
-        this.#ready();
-      } catch (error) {
-        this.#failed(error);
-      }
-    });
+  /** Says how large batches have been of late, in octets: whether a spare file is worth it. */
+  async weigh(batchBytes: number): Promise<void> {
+    const isLarge = batchBytes > this.#fileBytes * LARGE_BATCH_SHARE && !this.isMissing;
+    this.#isDispensable = isLarge && (await this.#hasMuchRoom());
   }
 
-  /** Opens a file under a new name: the spare one if it is ready, otherwise an empty one. */
+  /** Begins to make a spare file ready, if there is none and it is worth it. */
+  prepare(): void {
+    if (!this.#isDispensable) this.#makeReady();
+  }
+
+  /**
+   * Opens a file under a new name: the spare one if it is ready, or can be done without; otherwise
+   * an empty one.
+   */
   async take(path: string): Promise<DiskFile> {
     // In its turn: what is still being filled with zeros must not get a new name meanwhile.
     const taken = this.#work.then(async () => {
-      if (!this.#isReady) return;
+      if (!this.#isReady && !this.#isPart) return;
       this.#isReady = false;
+      this.#isPart = false;
       await this.#files.rename(this.#path, path);
     });
     this.#work = taken.catch(() => {});
@@ -93,7 +112,7 @@ export class SpareFile {
       }
       await this.#files.rename(path, this.#path);
       // It may have been the first file of a start, which is not filled beforehand.
-      this.prepare();
+      this.#makeReady();
     });
   }
 
@@ -103,17 +122,41 @@ export class SpareFile {
     await this.#work;
   }
 
-  async #fill(): Promise<void> {
+  #makeReady(): void {
+    this.#inTurn(async () => {
+      if (this.#isReady || this.#isClosed) return;
+      try {
+        this.#isPart = true;
+        if (await this.#fill()) this.#ready();
+      } catch (error) {
+        this.#isPart = false;
+        this.#failed(error);
+      }
+    });
+  }
+
+  async #hasMuchRoom(): Promise<boolean> {
+    try {
+      return (await this.#files.freeBytes(dirname(this.#path))) > ROOM_FILES * this.#fileBytes;
+    } catch (error) {
+      this.#logger.debug('cannot say how much room there is for the journal', { error });
+      return false;
+    }
+  }
+
+  /** Whether it has been filled to its end, and not been cut short. */
+  async #fill(): Promise<boolean> {
     const file = await this.#files.open(this.#path, { create: true, durableWrites: false });
     try {
       const zeros = Buffer.alloc(PIECE_BYTES);
       for (let at = await file.size(); at < this.#fileBytes; ) {
-        if (this.#isClosed) return;
+        if (this.#isClosed || this.#isDispensable) return false;
         const bytes = Math.min(PIECE_BYTES, this.#fileBytes - at);
         await file.write(zeros.subarray(0, bytes), at);
         at += bytes;
       }
       if (this.#sync !== 'never') await file.sync();
+      return true;
     } finally {
       await file.close();
     }
@@ -122,6 +165,7 @@ export class SpareFile {
   #ready(): void {
     if (this.#isClosed) return;
     this.#isReady = true;
+    this.#isPart = false;
     if (!this.isMissing) return;
     this.isMissing = false;
     this.#logger.warn('there is room for the journal again');
