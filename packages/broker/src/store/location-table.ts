@@ -3,6 +3,8 @@ import { invariant } from '../base/invariant.js';
 /** Positions in a chunk. */
 const CHUNK = 512;
 const MASK = CHUNK - 1;
+/** A location and a length. */
+const ENTRY_BYTES = 12;
 
 /** How many free chunks are kept. */
 const KEPT_MAX = 64;
@@ -11,6 +13,8 @@ interface Chunk {
   readonly locations: Float64Array;
   readonly bodyBytes: Uint32Array;
   live: number;
+  /** All of it has been found to survive, and nothing of it has gone since. */
+  isWhole: boolean;
 }
 
 /**
@@ -23,7 +27,10 @@ export class FreeChunks {
   take(): Chunk {
     const free = this.#chunks.pop();
     if (free !== undefined) return free;
-    return { locations: new Float64Array(CHUNK), bodyBytes: new Uint32Array(CHUNK), live: 0 };
+    const memory = new ArrayBuffer(CHUNK * ENTRY_BYTES);
+    const locations = new Float64Array(memory, 0, CHUNK);
+    const bodyBytes = new Uint32Array(memory, locations.byteLength);
+    return { locations, bodyBytes, live: 0, isWhole: false };
   }
 
   /** Takes back a chunk in which every position is empty. */
@@ -118,6 +125,34 @@ export class LocationTable {
     const chunk = this.#chunk(Math.floor(position / CHUNK));
     invariant(chunk !== undefined, 'a location was set of a message that is not there');
     chunk.locations[position & MASK] = location;
+    if (!survives(location)) chunk.isWhole = false;
+  }
+
+  /** Says where a message is of which only that was UNKNOWN; returns whether there is one. */
+  find(position: number, location: number, bodyBytes: number): boolean {
+    const chunk = this.#chunk(Math.floor(position / CHUNK));
+    const slot = position & MASK;
+    if (chunk === undefined || chunk.locations[slot] !== UNKNOWN) return false;
+    chunk.locations[slot] = location;
+    chunk.bodyBytes[slot] = bodyBytes;
+    return true;
+  }
+
+  /** Notes that there is a message at each of so many positions, which is UNKNOWN if it is news. */
+  expect(from: number, count: number): void {
+    const end = from + count;
+    for (let position = from; position < end; ) {
+      const index = Math.floor(position / CHUNK);
+      const chunk = this.#chunkFor(index);
+      const before = chunk.live;
+      for (const last = Math.min(end, (index + 1) * CHUNK); position < last; position++) {
+        const slot = position & MASK;
+        if (chunk.locations[slot] !== NOWHERE) continue;
+        chunk.locations[slot] = UNKNOWN;
+        chunk.live++;
+      }
+      this.#count += chunk.live - before;
+    }
   }
 
   /** Puts a message where it was, whether or not it is known already that there is one. */
@@ -129,6 +164,7 @@ export class LocationTable {
     }
     chunk.locations[position & MASK] = location;
     chunk.bodyBytes[position & MASK] = bodyBytes;
+    if (!survives(location)) chunk.isWhole = false;
   }
 
   /** Empties a position; returns what it held. */
@@ -139,6 +175,7 @@ export class LocationTable {
     if (chunk === undefined || location === NOWHERE) return NOWHERE;
     chunk.locations[position & MASK] = NOWHERE;
     chunk.bodyBytes[position & MASK] = 0;
+    chunk.isWhole = false;
     this.#count--;
     if (--chunk.live === 0) {
       this.#chunks.delete(index);
@@ -178,16 +215,23 @@ export class LocationTable {
 
   /**
    * Calls `visit` with the positions whose messages survive the broker, neighbours together, in
-   * order. There may be millions of them: nothing is made for any, and nothing called.
+   * order. There may be millions of them: nothing is made for any, and nothing called; a chunk that
+   * has been found whole is not looked through again.
    */
   forEachSurvivingRange(visit: (from: number, count: number) => void): void {
     let from = 0;
     let end = 0;
     for (const index of this.#sortedIndexes()) {
-      const locations = this.#chunks.get(index)!.locations;
+      const chunk = this.#chunks.get(index)!;
       const first = index * CHUNK;
+      if (chunk.isWhole && end === first) {
+        end = first + CHUNK;
+        continue;
+      }
+      let surviving = 0;
       for (let slot = 0; slot < CHUNK; slot++) {
-        if (!survives(locations[slot]!)) continue;
+        if (!survives(chunk.locations[slot]!)) continue;
+        surviving++;
         const position = first + slot;
         if (position !== end) {
           if (end > from) visit(from, end - from);
@@ -195,6 +239,7 @@ export class LocationTable {
         }
         end = position + 1;
       }
+      chunk.isWhole = surviving === CHUNK;
     }
     if (end > from) visit(from, end - from);
   }
@@ -209,16 +254,20 @@ export class LocationTable {
   }
 
   #put(position: number, location: number, bodyBytes: number): void {
-    const index = Math.floor(position / CHUNK);
+    const chunk = this.#chunkFor(Math.floor(position / CHUNK));
+    chunk.locations[position & MASK] = location;
+    chunk.bodyBytes[position & MASK] = bodyBytes;
+    chunk.live++;
+    this.#count++;
+  }
+
+  #chunkFor(index: number): Chunk {
     let chunk = this.#chunk(index);
     if (chunk === undefined) {
       chunk = this.#free.take();
       this.#chunks.set(index, chunk);
     }
-    chunk.locations[position & MASK] = location;
-    chunk.bodyBytes[position & MASK] = bodyBytes;
-    chunk.live++;
-    this.#count++;
+    return chunk;
   }
 
   /** The first position after one without a chunk that has one; gaps may be long, chunks few. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/logger.js';
 import type { Files } from '../disk/files.js';
 import type { Chain, Placing, Storable } from './chain.js';
-import { type IndexEntry, readFileIndex } from './file-index.js';
+import { readFileIndex, type VisitEntry } from './file-index.js';
 import { type JournalFile, locationOf } from './journal-file.js';
 import type { JournalReader, ReadMessage } from './journal-reader.js';
 
@@ -83,7 +83,8 @@ export class Cleaner {
     for (let first = 0; isMore; first += ENTRIES_AT_ONCE) {
       if (first > 0) await new Promise<void>((resolve) => clock.after(0, resolve));
       const survivors: Survivor[] = [];
-      const found = (entry: IndexEntry): void => this.#found(entry, file, survivors);
+      const found: VisitEntry = (chain, position, offset, _bodyBytes, expiresAt) =>
+        this.#found(chain, position, locationOf(file.slot, offset), expiresAt, survivors);
       isMore = index.forEach(found, first, first + ENTRIES_AT_ONCE);
       for (let next = 0; next < survivors.length; ) {
         const use = (read: ReadMessage | undefined): void => {
@@ -118,9 +119,13 @@ export class Cleaner {
   }
 
   /** Notes what an index says of a message, if it is still so. */
-  #found(entry: IndexEntry, file: JournalFile, survivors: Survivor[]): void {
-    const { chain, position, offset, expiresAt } = entry;
-    const location = locationOf(file.slot, offset);
+  #found(
+    chain: number,
+    position: number,
+    location: number,
+    expiresAt: number,
+    survivors: Survivor[],
+  ): void {
     const store = this.#ports.findStore(chain);
     if (store?.placeOf(position) !== location) return;
     const last = survivors.at(-1);

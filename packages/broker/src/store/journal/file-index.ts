@@ -27,18 +27,6 @@ const ENTRY_BYTES = 8;
 const EXPIRING_ENTRY_BYTES = 16;
 const FIRST_BYTES = 16_384;
 
-/** A message in a journal file. */
-export interface IndexEntry {
-  readonly chain: number;
-  readonly position: number;
-  /** Where in the file it is. */
-  readonly offset: number;
-  /** Octets of its body. */
-  readonly bodyBytes: number;
-  /** When it expires: wall time in milliseconds, 0 for never. */
-  readonly expiresAt: number;
-}
-
 /** Gathers a file's index while the file is being written. */
 export class FileIndexBuilder {
   #buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
@@ -50,7 +38,7 @@ export class FileIndexBuilder {
   #count = 0;
   #expires = false;
 
-  /** As {@link IndexEntry} says; in pieces, for there is one for every message. */
+  /** As {@link VisitEntry} says. */
   add(chain: number, position: number, offset: number, bodyBytes: number, expiresAt: number): void {
     const expires = expiresAt !== 0;
     if (chain !== this.#chain || position !== this.#next || expires !== this.#expires) {
@@ -96,8 +84,18 @@ export class FileIndexBuilder {
   }
 }
 
-/** Called for each message of a file. */
-export type VisitEntry = (entry: IndexEntry) => void;
+/**
+ * Called for each message of a file: `offset` is where in the file it is, `bodyBytes` how long its
+ * body, `expiresAt` when it expires in milliseconds of wall time, 0 for never. There may be
+ * millions: no object is made for them.
+ */
+export type VisitEntry = (
+  chain: number,
+  position: number,
+  offset: number,
+  bodyBytes: number,
+  expiresAt: number,
+) => void;
 
 /** An index that has been read and found whole. */
 export interface FileIndex {
@@ -160,13 +158,9 @@ function forEachEntry(bytes: Buffer, visit: VisitEntry, first: number, end: numb
     at += RUN_BYTES;
     for (let i = Math.max(0, first - number); i < count && number + i < end; i++) {
       const entry = at + i * entryBytes;
-      visit({
-        chain,
-        position: position + i,
-        offset: bytes.readUInt32BE(entry),
-        bodyBytes: bytes.readUInt32BE(entry + 4),
-        expiresAt: expires ? bytes.readDoubleBE(entry + ENTRY_BYTES) : 0,
-      });
+      const expiresAt = expires ? bytes.readDoubleBE(entry + ENTRY_BYTES) : 0;
+      const offset = bytes.readUInt32BE(entry);
+      visit(chain, position + i, offset, bytes.readUInt32BE(entry + 4), expiresAt);
     }
     at += count * entryBytes;
     number += count;

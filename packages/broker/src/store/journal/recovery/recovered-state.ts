@@ -1,6 +1,6 @@
 import { FreeChunks, LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../../location-table.js';
 import type { Remembered } from '../../message-store.js';
-import type { IndexEntry } from '../file-index.js';
+import type { VisitEntry } from '../file-index.js';
 import { type JournalFile, locationOf, slotOf } from '../journal-file.js';
 import type { Operation, PublishOperation } from '../operations.js';
 
@@ -81,7 +81,7 @@ export class RecoveredState {
         chain.reserved = operation.reserved;
         chain.locations.skipTo(operation.next);
         for (const { from, count } of operation.live) {
-          for (let i = 0; i < count; i++) chain.locations.restore(from + i, UNKNOWN, 0);
+          chain.locations.expect(from, count);
         }
         for (const { from, count } of operation.returned) {
           this.#remember(operation.chain, from, { returns: count });
@@ -138,15 +138,21 @@ export class RecoveredState {
     }
   }
 
-  /** A message lies in an earlier file: it is news if nobody knows yet where it is. */
-  found(file: JournalFile, entry: IndexEntry): void {
-    const { chain, position, offset, bodyBytes, expiresAt } = entry;
-    file.placed++;
-    const locations = this.chains.get(chain)?.locations;
-    if (locations?.get(position) !== UNKNOWN || offset >= file.bytes) return;
-    locations.restore(position, locationOf(file.slot, offset), bodyBytes);
-    file.live++;
-    if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
+  /** Messages lie in an earlier file: they are news if nobody knows yet where they are. */
+  locate(file: JournalFile, forEach: (visit: VisitEntry) => void): void {
+    const { slot, bytes } = file;
+    let placed = 0;
+    let live = 0;
+    forEach((chain, position, offset, bodyBytes, expiresAt) => {
+      placed++;
+      const locations = this.chains.get(chain)?.locations;
+      if (locations === undefined || offset >= bytes) return;
+      if (!locations.find(position, locationOf(slot, offset), bodyBytes)) return;
+      live++;
+      if (expiresAt > 0) this.#remember(chain, position, { expiresAt });
+    });
+    file.placed += placed;
+    file.live += live;
   }
 
   /** Empties the positions whose messages have not been found; returns how many there are. */

@@ -56,6 +56,8 @@ class Recovery {
   readonly #leftovers: string[] = [];
   #operations = 0;
   #epoch = 0;
+  /** The base, as it was read when it was looked for. */
+  #base: FileContent | undefined;
 
   constructor(files: Files, directory: string, chainsEndedBy: ChainsEndedBy, logger: Logger) {
     this.#files = files;
@@ -116,6 +118,7 @@ class Recovery {
             for (const each of neverBegun) await this.#setAside(each);
           }
           this.#leftovers.push(...neverBegun);
+          this.#base = content;
           return number;
         }
         if (!content.isBegun) continue;
@@ -166,7 +169,8 @@ class Recovery {
 
   /** Goes by everything a file says. */
   async #replay(number: number): Promise<void> {
-    const content = await this.#read(number);
+    const content = this.#base ?? (await this.#read(number));
+    this.#base = undefined;
     if (typeof content === 'string') return;
     const { path, header, bytes } = content;
     const file = this.#state.addFile({ number, path, seed: header.seed, bytes: bytes.length });
@@ -206,7 +210,7 @@ class Recovery {
       const file = this.#state.addFile({ number, path, seed: head.header.seed, bytes: head.bytes });
       const index = await readFileIndex(this.#files, path, file.seed);
       if (index === undefined) await this.#scan(file);
-      else index.forEach((entry) => this.#state.found(file, entry));
+      else this.#state.locate(file, index.forEach);
     }
   }
 
@@ -217,20 +221,19 @@ class Recovery {
     const { path, header, bytes } = content;
     const index = this.#beginIndex(file);
     let isDamaged = false;
-    for (const batch of batchesOf(
-      bytes,
-      header,
-      this.#report(path, () => (isDamaged = true)),
-    )) {
-      for (const [operation, at] of decodeOperations(bytes, batch.start, batch.end)) {
-        if (operation.kind !== 'publish' || operation.transient) continue;
-        addToIndex(index, operation, at);
-        const { bodyBytes, placements } = operation;
-        for (const placement of placements) {
-          this.#state.found(file, { ...placement, offset: at, bodyBytes });
+    const report = this.#report(path, () => (isDamaged = true));
+    this.#state.locate(file, (visit) => {
+      for (const batch of batchesOf(bytes, header, report)) {
+        for (const [operation, at] of decodeOperations(bytes, batch.start, batch.end)) {
+          if (operation.kind !== 'publish' || operation.transient) continue;
+          addToIndex(index, operation, at);
+          const { bodyBytes, placements } = operation;
+          for (const { chain, position, expiresAt } of placements) {
+            visit(chain, position, at, bodyBytes, expiresAt);
+          }
         }
       }
-    }
+    });
     if (!isDamaged) return;
     await this.#setAside(path);
     file.isSetAside = true;
