@@ -13,6 +13,7 @@ import type { EventSink } from './core/ports.js';
 import type { TopologyQuotas } from './core/quotas/topology-quotas.js';
 import type { TopologyChange } from './core/topology.js';
 import { VirtualHost } from './core/virtual-host.js';
+import { AddressReader } from './protocols/amqp091/address-reader.js';
 import { AmqpMessage } from './protocols/amqp091/amqp-message.js';
 import { Realm, type RealmOptions } from './realm.js';
 import { type DirectoryLock, lockDirectory } from './store/disk/directory-lock.js';
@@ -73,13 +74,14 @@ export async function openJournal(
     : undefined;
   try {
     const recovered = await recover(files, options.directory, chainsEndedBy, logger);
+    const address = new AddressReader();
     const journal: Journal = new Journal(
       {
         ...ports,
         decode: (format, priority, buffer, start, end) =>
           format === KEY_FORMAT
             ? StoredKey.restore(buffer, start, end)
-            : AmqpMessage.restore(slabs, { format, priority }, buffer, start, end),
+            : AmqpMessage.restore(slabs, address, { format, priority }, buffer, start, end),
         topology: () => topologyOf(realm, persistence),
       },
       options,

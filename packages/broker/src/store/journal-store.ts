@@ -72,6 +72,9 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   readonly #moving = new Set<number>();
   #waiting: (() => void)[] = [];
   #isLoading = false;
+  /** When this position is read, the piece that begins with the other one is worth reading. */
+  #aheadAt = Number.POSITIVE_INFINITY;
+  #aheadFrom = 0;
   #isClosed = false;
   onLost: (position: number) => void = () => {};
 
@@ -173,6 +176,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   read(position: number): Storable {
     const message = this.#messages.get(position);
     invariant(message !== undefined, 'a queue read a message that is not at hand');
+    if (position >= this.#aheadAt) this.#loadAhead();
     // What is delivered need not stay in memory: if it comes back, it can be read again.
     if (this.#isDeep() && placeOf(this.#locations.get(position)) !== 0) this.#forget(position);
     return message;
@@ -308,8 +312,19 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     });
   }
 
+  /**
+   * Has the next piece read while the second half of this one is being delivered; not when there is
+   * no room for it.
+   */
+  #loadAhead(): void {
+    this.#aheadAt = Number.POSITIVE_INFINITY;
+    const position = this.firstFrom(this.#aheadFrom);
+    if (position === this.next || this.isInMemory(position) || this.#isDeep()) return;
+    if (this.placeOf(position) !== 0) this.#load(position, true);
+  }
+
   /** Reads messages from the disk, from a position on, as many as come in one piece. */
-  #load(position: number): void {
+  #load(position: number, isAhead = false): void {
     if (this.#isLoading) return;
     const place = this.placeOf(position);
     if (place === 0) {
@@ -322,7 +337,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
       this.#isLoading = false;
       if (!this.#isClosed) {
         if (read !== undefined) {
-          if (this.#isDeep()) this.#forgetBefore(position);
+          if (this.#isDeep() && !isAhead) this.#forgetBefore(position);
           this.#take(position, read);
         }
         // It may have been moved meanwhile: then it is read from there when it is asked for again.
@@ -356,7 +371,11 @@ export class JournalStore implements MessageStore<Storable>, Chain {
       const place = this.placeOf(position);
       if (place === 0 || this.#messages.get(position) !== undefined) continue;
       const message = read(place);
-      if (message === undefined) return;
+      if (message === undefined) {
+        this.#aheadAt = (from + position) / 2;
+        this.#aheadFrom = position;
+        return;
+      }
       this.#keep(position, message);
     }
   }

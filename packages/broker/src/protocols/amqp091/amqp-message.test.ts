@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SlabAllocator } from '../../store/slab.js';
+import { AddressReader } from './address-reader.js';
 import { AmqpMessage } from './amqp-message.js';
 import { type Content, contents, framesOf, passing } from './content.test.support.js';
 
@@ -143,7 +144,14 @@ test('the stored form brings a message back', () => {
       const end = before + message.storedBytes;
       assert.ok(stored.subarray(0, before).every((octet) => octet === 0xee));
       assert.ok(stored.subarray(end).every((octet) => octet === 0xee));
-      const restored = AmqpMessage.restore(slabs, message, stored, before, end);
+      const restored = AmqpMessage.restore(
+        slabs,
+        new AddressReader(),
+        message,
+        stored,
+        before,
+        end,
+      );
       restored.retain();
       stored.fill(0);
       // What is stored was persistent.

@@ -13,6 +13,7 @@ import { invariant } from '../../base/invariant.js';
 import { Message } from '../../core/message.js';
 import type { Slab } from '../../store/free-slabs.js';
 import type { SlabAllocator } from '../../store/slab.js';
+import type { AddressReader } from './address-reader.js';
 import { readKeys, storedKeysBytes, writeKeys } from './stored-keys.js';
 
 const NO_HEADERS: FieldTable = new Map();
@@ -68,6 +69,7 @@ export class AmqpMessage extends Message {
    */
   static restore(
     slabs: SlabAllocator,
+    address: AddressReader,
     { format, priority }: Pick<Message, 'format' | 'priority'>,
     buffer: Buffer,
     start: number,
@@ -82,13 +84,14 @@ export class AmqpMessage extends Message {
     const framesStart = addressStart + buffer.readUInt16BE(headStart);
     const message = new AmqpMessage(slabs);
     message.extraRoutingKeys = further?.keys;
-    const routingKeyStart = addressStart + 1 + buffer[addressStart]!;
-    message.exchange = buffer.toString('latin1', addressStart + 1, routingKeyStart);
-    message.routingKey = buffer.toString('latin1', routingKeyStart + 1, framesStart);
+    address.read(buffer, addressStart, framesStart);
+    message.exchange = address.exchange;
+    message.routingKey = address.routingKey;
     message.persistent = true;
     message.priority = priority;
     const bodyBytesAt = framesStart + FRAME_HEADER_SIZE + BODY_BYTES_OFFSET;
-    message.bodyBytes = Number(buffer.readBigUInt64BE(bodyBytesAt));
+    message.bodyBytes =
+      buffer.readUInt32BE(bodyBytesAt) * 0x1_0000_0000 + buffer.readUInt32BE(bodyBytesAt + 4);
     message.buffer = buffer;
     message.addressStart = addressStart;
     message.addressEnd = framesStart;

@@ -5,7 +5,9 @@ import { BATCH_HEADER_BYTES } from './journal-format.js';
 import {
   BODY_BYTES_OFFSET,
   encodeReturned,
+  FORMAT_OFFSET,
   PLACEMENT_BYTES,
+  PRIORITY_OFFSET,
   PUBLISH,
   PUBLISH_HEADER_BYTES,
   publishHeadBytes,
@@ -15,6 +17,7 @@ import {
   RESERVE_BYTES,
   RETRY_BYTES,
   RETURNS_BYTES,
+  STORED_BYTES_OFFSET,
   sealPublish,
   TOPOLOGY,
   TOPOLOGY_HEADER_BYTES,
@@ -82,11 +85,11 @@ export class Batch {
     buffer.fill(0, at, at + PUBLISH_HEADER_BYTES);
     buffer[at] = PUBLISH;
     buffer[at + 1] = transient ? TRANSIENT : 0;
-    buffer[at + 2] = message.priority;
-    buffer[at + 3] = message.format;
+    buffer[at + PRIORITY_OFFSET] = message.priority;
+    buffer[at + FORMAT_OFFSET] = message.format;
     buffer.writeUInt16BE(end - from, at + 4);
     buffer.writeUInt32BE(message.bodyBytes, at + BODY_BYTES_OFFSET);
-    buffer.writeUInt32BE(message.storedBytes, at + 28);
+    buffer.writeUInt32BE(message.storedBytes, at + STORED_BYTES_OFFSET);
     let place = at + PUBLISH_HEADER_BYTES;
     for (let each = from; each < end; each++, place += PLACEMENT_BYTES) {
       const chain = placements.chain(each);

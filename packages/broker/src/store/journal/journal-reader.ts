@@ -3,7 +3,13 @@ import type { DiskFile, Files } from '../disk/files.js';
 import { SharedReads } from '../disk/shared-reads.js';
 import type { Storable } from './chain.js';
 import { type JournalFile, offsetOf, readRange } from './journal-file.js';
-import { decodePublish, isWholePublish, publishBytes } from './operations.js';
+import {
+  FORMAT_OFFSET,
+  isWholePublish,
+  messageStart,
+  PRIORITY_OFFSET,
+  publishBytes,
+} from './operations.js';
 
 /** How much is read at once, at most and unless it is said otherwise, in octets. */
 export const READ_BYTES = 524_288;
@@ -71,9 +77,11 @@ export class JournalReader {
       if (at < 0 || at >= piece.length) return undefined;
       const bytes = publishBytes(piece, at, piece.length);
       if (bytes === undefined || at + bytes > piece.length) return undefined;
-      if (!isWholePublish(piece, at, at + bytes, seed)) return undefined;
-      const { format, priority, messageStart, messageEnd } = decodePublish(piece, at);
-      return this.#decode(format, priority, piece, messageStart, messageEnd);
+      const end = at + bytes;
+      if (!isWholePublish(piece, at, end, seed)) return undefined;
+      const format = piece[at + FORMAT_OFFSET]!;
+      const priority = piece[at + PRIORITY_OFFSET]!;
+      return this.#decode(format, priority, piece, messageStart(piece, at, end), end);
     };
   }
 }

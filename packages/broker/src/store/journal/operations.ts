@@ -59,6 +59,11 @@ export const RETRY_BYTES = 29;
 
 /** Where in a publish stands how long the body is. */
 export const BODY_BYTES_OFFSET = 24;
+/** Where in it stands how long the message is as it is stored. */
+export const STORED_BYTES_OFFSET = 28;
+/** Where in it stand the message's priority, and what it is stored as. */
+export const PRIORITY_OFFSET = 2;
+export const FORMAT_OFFSET = 3;
 const CRC_OFFSET = 32;
 
 /** What an operation says, where it stands in a buffer. */
@@ -83,18 +88,13 @@ export type Operation =
   | ChainOperation
   | { readonly kind: 'snapshot'; readonly ends: boolean };
 
-/** A message, and where it lies in which chains. */
+/** Where a message lies, in which chains; the message itself is read alone. */
 export interface PublishOperation {
   readonly kind: 'publish';
   readonly transient: boolean;
-  readonly priority: number;
-  readonly format: number;
   /** Octets of the message's body. */
   readonly bodyBytes: number;
   readonly placements: readonly Placement[];
-  /** Range of the message's own bytes in the buffer. */
-  readonly messageStart: number;
-  readonly messageEnd: number;
 }
 
 /** Where a message lies. */
@@ -154,13 +154,17 @@ export function publishBytes(buffer: Buffer, at: number, end: number): number | 
   if (at + PUBLISH_HEADER_BYTES > end || buffer[at] !== PUBLISH) return undefined;
   const placements = buffer.readUInt16BE(at + 4);
   const extension = buffer.readUInt16BE(at + 6);
-  return publishHeadBytes(placements) + extension + buffer.readUInt32BE(at + 28);
+  return publishHeadBytes(placements) + extension + buffer.readUInt32BE(at + STORED_BYTES_OFFSET);
+}
+
+/** Where the message begins of the publish operation `[at, end)`, which is whole. */
+export function messageStart(buffer: Buffer, at: number, end: number): number {
+  return end - buffer.readUInt32BE(at + STORED_BYTES_OFFSET);
 }
 
 /** Reads the publish operation at `at`, which is whole. */
-export function decodePublish(buffer: Buffer, at: number): PublishOperation {
+function decodePublish(buffer: Buffer, at: number): PublishOperation {
   const count = buffer.readUInt16BE(at + 4);
-  const extension = buffer.readUInt16BE(at + 6);
   const placements: Placement[] = [];
   for (let i = 0; i < count; i++) {
     const place = at + PUBLISH_HEADER_BYTES + i * PLACEMENT_BYTES;
@@ -170,16 +174,11 @@ export function decodePublish(buffer: Buffer, at: number): PublishOperation {
       expiresAt: buffer.readDoubleBE(place + 16),
     });
   }
-  const messageStart = at + publishHeadBytes(count) + extension;
   return {
     kind: 'publish',
     transient: (buffer[at + 1]! & TRANSIENT) !== 0,
-    priority: buffer[at + 2]!,
-    format: buffer[at + 3]!,
     bodyBytes: buffer.readUInt32BE(at + BODY_BYTES_OFFSET),
     placements,
-    messageStart,
-    messageEnd: messageStart + buffer.readUInt32BE(at + 28),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   REPLY_CODES,
 } from '@leveret/amqp';
 import type { SlabAllocator } from '../../../store/slab.js';
+import { AddressReader } from '../address-reader.js';
 import { AmqpMessage } from '../amqp-message.js';
 
 /** What a channel may receive next. */
@@ -47,12 +48,7 @@ export class PublishAssembler {
   #bodyBytesLeft = 0;
   /** Copied-together frames, if they had to be; `message.buffer` is this then. */
   #assembly: Buffer | undefined = undefined;
-  /**
-   * The exchange and routing key of the message before, as octets: most publishes repeat them. No
-   * larger than it has to be, for there may be very many channels.
-   */
-  #lastAddress: Buffer = EMPTY;
-  #lastAddressBytes = -1;
+  readonly #address = new AddressReader();
 
   constructor(slabs: SlabAllocator) {
     this.#slabs = slabs;
@@ -78,9 +74,10 @@ export class PublishAssembler {
     message.framesStart = end + 1;
     message.framesEnd = end + 1;
     this.#assemble(undefined);
-    if (!this.#isLastAddress(buffer, addressStart, addressEnd)) {
-      this.#readAddress(buffer, addressStart, routingKeyStart, addressEnd);
-    }
+    const address = this.#address;
+    address.read(buffer, addressStart, addressEnd);
+    message.exchange = address.exchange;
+    message.routingKey = address.routingKey;
     this.awaited = 'header';
   }
 
@@ -184,24 +181,6 @@ export class PublishAssembler {
     if (before === next) return;
     this.#assembly = next;
     this.#slabs.count((next?.length ?? 0) - (before?.length ?? 0));
-  }
-
-  #isLastAddress(buffer: Buffer, start: number, end: number): boolean {
-    const last = this.#lastAddress;
-    if (end - start !== this.#lastAddressBytes) return false;
-    for (let i = 0, at = start; at < end; i++, at++) {
-      if (last[i] !== buffer[at]) return false;
-    }
-    return true;
-  }
-
-  #readAddress(buffer: Buffer, start: number, routingKeyStart: number, end: number): void {
-    this.message.exchange = buffer.toString('latin1', start + 1, routingKeyStart);
-    this.message.routingKey = buffer.toString('latin1', routingKeyStart + 1, end);
-    const bytes = end - start;
-    if (this.#lastAddress.length < bytes) this.#lastAddress = Buffer.allocUnsafeSlow(bytes);
-    buffer.copy(this.#lastAddress, 0, start, end);
-    this.#lastAddressBytes = bytes;
   }
 }
 
