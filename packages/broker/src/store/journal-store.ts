@@ -313,8 +313,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
   }
 
   /**
-   * Has the next piece read while the second half of this one is being delivered; not when there is
-   * no room for it.
+   * Has the next piece read while this one is being delivered, but for when there is no room for it.
    */
   #loadAhead(): void {
     this.#aheadAt = Number.POSITIVE_INFINITY;
@@ -372,7 +371,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
       if (place === 0 || this.#messages.get(position) !== undefined) continue;
       const message = read(place);
       if (message === undefined) {
-        this.#aheadAt = (from + position) / 2;
+        this.#aheadAt = from;
         this.#aheadFrom = position;
         return;
       }
