@@ -312,9 +312,7 @@ export class JournalStore implements MessageStore<Storable>, Chain {
     });
   }
 
-  /**
-   * Has the next piece read while this one is being delivered, but for when there is no room for it.
-   */
+  /** Has the next piece read while this one is being delivered, if there is room for it. */
   #loadAhead(): void {
     this.#aheadAt = Number.POSITIVE_INFINITY;
     const position = this.firstFrom(this.#aheadFrom);

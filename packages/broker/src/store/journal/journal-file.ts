@@ -41,6 +41,13 @@ export interface JournalFile {
   live: number;
 }
 
+/** A file of which nothing is alive yet, as far as is known. */
+export function newJournalFile(
+  known: Pick<JournalFile, 'number' | 'slot' | 'path' | 'seed' | 'bytes' | 'written'>,
+): JournalFile {
+  return { ...known, isSynced: false, isSetAside: false, placed: 0, live: 0 };
+}
+
 /** Room for offsets in a location: a file is shorter than 4 GiB. */
 const OFFSETS = 0x1_0000_0000;
 /** Slots there are: a location is exact up to 2^53. */

@@ -13,6 +13,7 @@ import {
   type JournalOptions,
   journalFileName,
   locationOf,
+  newJournalFile,
   offsetOf,
   SLOTS_MAX,
   slotOf,
@@ -107,7 +108,7 @@ export class JournalFiles {
       // What is being begun is synced by whoever begins it.
       needed: () => [...this.#files.values()].filter((file) => file !== this.#beginning),
       isFull: (file) => file !== this.#current?.file,
-      gone: (file) => this.#files.delete(file.slot),
+      gone: (file) => void this.#giveUpReading(file),
     };
     this.#disposal = new Disposal(disposalPorts, options, this.#spare);
   }
@@ -242,6 +243,7 @@ export class JournalFiles {
     await this.#disposal.close();
     if (this.#options.sync !== 'always') await this.#current?.disk.sync();
     await this.#current?.disk.close();
+    await this.#reader.close();
     await this.#spare.close();
   }
 
@@ -298,18 +300,7 @@ export class JournalFiles {
     ]);
     const bytes = BATCHES_OFFSET + first.length;
     const slot = this.#freeSlot();
-    const file = {
-      number,
-      slot,
-      path,
-      seed,
-      bytes,
-      written: 0,
-      isSynced: false,
-      isSetAside: false,
-      placed: 0,
-      live: 0,
-    };
+    const file = newJournalFile({ number, slot, path, seed, bytes, written: 0 });
     const fullBytes = Math.max(this.#options.fileBytes, 2 * bytes);
     const begun: CurrentFile = { file, disk, index: new FileIndexBuilder(), batches: 0, fullBytes };
     this.#files.set(slot, file);
@@ -357,6 +348,15 @@ export class JournalFiles {
     });
   }
 
+  async #giveUpReading(file: JournalFile): Promise<void> {
+    this.#files.delete(file.slot);
+    await this.#reader.forget(file).catch(this.#cannotClose(file));
+  }
+
+  #cannotClose({ path }: JournalFile): (error: unknown) => void {
+    return (error) => this.#ports.logger.warn(`cannot close ${path}`, { error });
+  }
+
   /** Gets rid of a file that could not be begun. */
   async #forsake({ file, disk }: CurrentFile): Promise<void> {
     this.#files.delete(file.slot);
@@ -371,9 +371,7 @@ export class JournalFiles {
   /** Closes a file that is full or has failed, and leaves its index beside it. */
   async #letGo(current: CurrentFile | undefined): Promise<void> {
     if (current === undefined) return;
-    await current.disk.close().catch((error: unknown) => {
-      this.#ports.logger.warn(`cannot close ${current.file.path}`, { error });
-    });
+    await current.disk.close().catch(this.#cannotClose(current.file));
     await this.#writeIndexOf(current.file, current.index);
   }
 

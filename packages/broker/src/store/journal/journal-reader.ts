@@ -65,6 +65,16 @@ export class JournalReader {
     }
   }
 
+  /** A file is being given up. Rejects with Node's error. */
+  async forget(file: JournalFile): Promise<void> {
+    await this.#reads.forget(file.path);
+  }
+
+  /** Lets go of the files. */
+  async close(): Promise<void> {
+    await this.#reads.close();
+  }
+
   /** Whether the first message of a piece is all there, and as it was written. */
   #isWhole(piece: Buffer, { seed }: JournalFile): boolean {
     const bytes = publishBytes(piece, 0, piece.length) ?? 0;

@@ -1,7 +1,7 @@
 import { FreeChunks, LocationTable, MEMORY_ONLY, NOWHERE, UNKNOWN } from '../../location-table.js';
 import type { Remembered } from '../../message-store.js';
 import type { VisitEntry } from '../file-index.js';
-import { type JournalFile, locationOf, slotOf } from '../journal-file.js';
+import { type JournalFile, locationOf, newJournalFile, slotOf } from '../journal-file.js';
 import type { Operation, PublishOperation } from '../operations.js';
 
 /** A chain as the journal has left it. */
@@ -41,15 +41,8 @@ export class RecoveredState {
 
   /** A file has been found; nothing in it is alive as far as is known. */
   addFile(file: Pick<JournalFile, 'number' | 'path' | 'seed' | 'bytes'>): JournalFile {
-    const added = {
-      ...file,
-      written: file.bytes,
-      isSynced: false,
-      isSetAside: false,
-      slot: this.#files.size + 1,
-      placed: 0,
-      live: 0,
-    };
+    const slot = this.#files.size + 1;
+    const added = newJournalFile({ ...file, slot, written: file.bytes });
     this.#files.set(added.slot, added);
     return added;
   }
