@@ -8,7 +8,7 @@ import type { ReadMessage } from './journal-reader.js';
 import { encodeSnapshot } from './snapshot.js';
 
 /** Octets gathered and not yet written, above which publishers have to wait. */
-const BEHIND_BYTES = 16_777_216;
+const BEHIND_BYTES = 7_340_032;
 
 /** After how long a read that has failed is tried again, in milliseconds. */
 const RETRY_MILLISECONDS = 500;
