@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker, BrokerSource } from '../brokers/broker.js';
+import { bareReadSeconds } from '../load/bare-reads.js';
+import { bareWritesPerSecond, JOURNAL_OVERHEAD_BYTES } from '../load/bare-writes.js';
 import { Peers } from '../load/peers.js';
 import { targetOf } from '../load/raw-peer.js';
 import { type Faults, SequenceCheck } from '../load/sequence-check.js';
@@ -22,6 +24,19 @@ export interface CourseOptions {
   readonly unacknowledged: number;
 }
 
+/** How long the disk is measured on its own, in seconds. */
+const BARE_WRITES_SECONDS = 1;
+
+/**
+ * What the disk does when nothing else is asked of it, in messages a second: synced writes that are
+ * as large as the broker's, and reading all of its files once. Not a number where it is not known
+ * where a broker writes to.
+ */
+export interface Bare {
+  readonly writesPerSecond: number;
+  readonly readsPerSecond: number;
+}
+
 /** What became of a backlog. */
 export interface Course {
   /** From the crash's end until connections were accepted. */
@@ -29,6 +44,9 @@ export interface Course {
   /** What the broker held after the restart, in MiB. */
   readonly restartedMebibytes: number | undefined;
   readonly fill: Phase;
+  /** What the broker held a while after the fill, in MiB. */
+  readonly filledMebibytes: number | undefined;
+  readonly bare: Bare;
   readonly unacknowledged: Phase | undefined;
   readonly drain: Phase;
   readonly faults: Faults;
@@ -50,7 +68,10 @@ export async function runCourse(source: BrokerSource, options: CourseOptions): P
     broker = await broker.crash();
   };
   try {
-    const filled = await filling(broker, options);
+    const { phase, answers } = await filling(broker, options);
+    await delay(SETTLE_MILLISECONDS);
+    const filledMebibytes = broker.process?.residentMebibytes();
+    const bare = bareOf(broker.directory, options, options.messages / answers);
     await crash();
     const restartMilliseconds = broker.startMilliseconds;
     await delay(SETTLE_MILLISECONDS);
@@ -62,7 +83,9 @@ export async function runCourse(source: BrokerSource, options: CourseOptions): P
     return {
       restartMilliseconds,
       restartedMebibytes,
-      fill: filled,
+      fill: phase,
+      filledMebibytes,
+      bare,
       unacknowledged,
       ...drained,
       cameBack,
@@ -72,13 +95,32 @@ export async function runCourse(source: BrokerSource, options: CourseOptions): P
   }
 }
 
-function filling(broker: Broker, { messages, bodyBytes }: CourseOptions): Promise<Phase> {
+function filling(
+  broker: Broker,
+  { messages, bodyBytes }: CourseOptions,
+): Promise<{ readonly phase: Phase; readonly answers: number }> {
   return withPeers(broker, async (peers) => {
     await (await peers.open()).declareQueue(QUEUE, true);
-    return measurePhase('fill', broker, messages, (confirmed) =>
-      fill(peers, { queue: QUEUE, messages, bodyBytes, confirmed }),
-    );
+    let answers = 0;
+    const phase = await measurePhase('fill', broker, messages, async (confirmed) => {
+      answers = await fill(peers, { queue: QUEUE, messages, bodyBytes, confirmed });
+    });
+    return { phase, answers };
   });
+}
+
+/** A broker that answers once for each write has told how many messages it writes at once. */
+function bareOf(
+  directory: string | undefined,
+  { messages, bodyBytes }: CourseOptions,
+  messagesAWrite: number,
+): Bare {
+  if (directory === undefined) return { writesPerSecond: Number.NaN, readsPerSecond: Number.NaN };
+  const bytes = Math.round(messagesAWrite * (bodyBytes + JOURNAL_OVERHEAD_BYTES));
+  return {
+    writesPerSecond: messagesAWrite * bareWritesPerSecond(directory, bytes, BARE_WRITES_SECONDS),
+    readsPerSecond: messages / bareReadSeconds(directory),
+  };
 }
 
 async function takingWithoutAcks(

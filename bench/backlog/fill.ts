@@ -13,13 +13,16 @@ export interface Fill {
   confirmed(count: number): void;
 }
 
-/** Publishes persistent messages, numbered from 0; all are confirmed when it resolves. */
-export async function fill(peers: Peers, filling: Fill): Promise<void> {
+/**
+ * Publishes persistent messages, numbered from 0; all are confirmed when it resolves. Returns with
+ * how many answers that was.
+ */
+export async function fill(peers: Peers, filling: Fill): Promise<number> {
   const { queue, messages, bodyBytes } = filling;
   const publish = { exchange: '', routingKey: queue, properties: { deliveryMode: 2 }, stream: 0 };
   const cycle = new PublishCycle([publish], bodyBytes);
   const peer = await peers.open();
-  await new Promise<void>((resolve) => {
+  const answers = await new Promise<number>((resolve) => {
     const publisher: Publisher = new Publisher(peer, cycle, {
       window: CONFIRM_WINDOW,
       least: 1,
@@ -28,10 +31,11 @@ export async function fill(peers: Peers, filling: Fill): Promise<void> {
         const { count, nacks } = publisher.confirmed;
         if (nacks > 0) throw new Error('the broker refused messages');
         filling.confirmed(count);
-        if (count === messages) resolve();
+        if (count === messages) resolve(publisher.confirmed.answers);
       },
     });
     publisher.start(peers);
   });
   await peers.finish(peer);
+  return answers;
 }

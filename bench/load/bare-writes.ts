@@ -1,6 +1,9 @@
 import { closeSync, constants, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** What the journal writes for a message besides its body, more or less. */
+export const JOURNAL_OVERHEAD_BYTES = 130;
+
 const FILE_BYTES = 67_108_864;
 const PIECE_BYTES = 1_048_576;
 

@@ -1,6 +1,6 @@
 import type { BasicProperties, FieldTable } from '@leveret/amqp';
 import { Arrivals } from '../load/arrivals.js';
-import { bareWritesPerSecond } from '../load/bare-writes.js';
+import { bareWritesPerSecond, JOURNAL_OVERHEAD_BYTES } from '../load/bare-writes.js';
 import { consume } from '../load/consumer.js';
 import type { Peers } from '../load/peers.js';
 import { type Publish, PublishCycle } from '../load/publish-cycle.js';
@@ -51,9 +51,6 @@ const PUBLISH_OVERHEAD_BYTES = 70;
 
 /** How long the disk is measured on its own, in seconds. */
 const BARE_WRITES_SECONDS = 1;
-
-/** What the journal writes for a message besides its body, more or less. */
-const JOURNAL_OVERHEAD_BYTES = 130;
 
 const RATE: Figure = { name: '', unit: 'msg/s', better: 'higher' };
 
