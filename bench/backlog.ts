@@ -72,11 +72,10 @@ function print(course: Course): void {
     `\nKilled with SIGKILL after the fill, it accepted connections after ` +
       `${format(course.restartMilliseconds)} ms, and held ${format(course.restartedMebibytes)} MiB.\n`,
   );
-  const percent = (rate: number, bare: number): string => `${format((100 * rate) / bare)} %`;
-  console.log(
-    `The fill was ${percent(fill.perSecond, course.bare.writesPerSecond)} of a bare O_DSYNC loop, ` +
-      `the drain ${percent(drain.perSecond, course.bare.readsPerSecond)} of reading the files.\n`,
-  );
+  if (course.barePerSecond !== undefined) {
+    const share = format((100 * fill.perSecond) / course.barePerSecond);
+    console.log(`The fill was ${share} % of a bare O_DSYNC loop.\n`);
+  }
   const curve = ['tenth', ...phases.flatMap(({ name }) => [`${name}, msg/s`, 'CPU µs'])];
   const tenths = fill.parts.map((_, at) => [
     String(at + 1),

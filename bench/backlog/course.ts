@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker, BrokerSource } from '../brokers/broker.js';
-import { bareReadSeconds } from '../load/bare-reads.js';
 import { bareWritesPerSecond, JOURNAL_OVERHEAD_BYTES } from '../load/bare-writes.js';
 import { Peers } from '../load/peers.js';
 import { targetOf } from '../load/raw-peer.js';
@@ -27,16 +26,6 @@ export interface CourseOptions {
 /** How long the disk is measured on its own, in seconds. */
 const BARE_WRITES_SECONDS = 1;
 
-/**
- * What the disk does when nothing else is asked of it, in messages a second: synced writes that are
- * as large as the broker's, and reading all of its files once. Not a number where it is not known
- * where a broker writes to.
- */
-export interface Bare {
-  readonly writesPerSecond: number;
-  readonly readsPerSecond: number;
-}
-
 /** What became of a backlog. */
 export interface Course {
   /** From the crash's end until connections were accepted. */
@@ -46,7 +35,11 @@ export interface Course {
   readonly fill: Phase;
   /** What the broker held a while after the fill, in MiB. */
   readonly filledMebibytes: number | undefined;
-  readonly bare: Bare;
+  /**
+   * What the disk does when nothing else is asked of it than synced writes as large as the broker's,
+   * in messages a second. Undefined where it is not known where a broker writes to.
+   */
+  readonly barePerSecond: number | undefined;
   readonly unacknowledged: Phase | undefined;
   readonly drain: Phase;
   readonly faults: Faults;
@@ -71,7 +64,7 @@ export async function runCourse(source: BrokerSource, options: CourseOptions): P
     const { phase, answers } = await filling(broker, options);
     await delay(SETTLE_MILLISECONDS);
     const filledMebibytes = broker.process?.residentMebibytes();
-    const bare = bareOf(broker.directory, options, options.messages / answers);
+    const barePerSecond = bareRate(broker.directory, options, options.messages / answers);
     await crash();
     const restartMilliseconds = broker.startMilliseconds;
     await delay(SETTLE_MILLISECONDS);
@@ -85,7 +78,7 @@ export async function runCourse(source: BrokerSource, options: CourseOptions): P
       restartedMebibytes,
       fill: phase,
       filledMebibytes,
-      bare,
+      barePerSecond,
       unacknowledged,
       ...drained,
       cameBack,
@@ -110,17 +103,14 @@ function filling(
 }
 
 /** A broker that answers once for each write has told how many messages it writes at once. */
-function bareOf(
+function bareRate(
   directory: string | undefined,
-  { messages, bodyBytes }: CourseOptions,
+  { bodyBytes }: CourseOptions,
   messagesAWrite: number,
-): Bare {
-  if (directory === undefined) return { writesPerSecond: Number.NaN, readsPerSecond: Number.NaN };
+): number | undefined {
+  if (directory === undefined) return undefined;
   const bytes = Math.round(messagesAWrite * (bodyBytes + JOURNAL_OVERHEAD_BYTES));
-  return {
-    writesPerSecond: messagesAWrite * bareWritesPerSecond(directory, bytes, BARE_WRITES_SECONDS),
-    readsPerSecond: messages / bareReadSeconds(directory),
-  };
+  return messagesAWrite * bareWritesPerSecond(directory, bytes, BARE_WRITES_SECONDS);
 }
 
 async function takingWithoutAcks(

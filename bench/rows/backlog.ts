@@ -14,22 +14,20 @@ export function backlogRow(name: string, messages: number, bodyBytes: number): R
       { name: 'memory after the fill', unit: 'MiB', better: 'lower' },
       { name: 'restart after kill -9', unit: 'ms', better: 'lower' },
       { name: 'drain', unit: 'msg/s', better: 'higher' },
-      { name: 'drain, of reading the bare files', unit: '%', better: 'higher' },
       { name: 'memory at most while draining', unit: 'MiB', better: 'lower' },
     ],
     measure: async ({ source }) => {
       if (!source.startsItsOwn) return undefined;
       const course = await runCourse(source, { messages, bodyBytes, unacknowledged: 0 });
-      const { fill, drain, bare, faults } = course;
+      const { fill, drain, barePerSecond = Number.NaN, faults } = course;
       return {
         values: [
           fill.perSecond,
-          (100 * fill.perSecond) / bare.writesPerSecond,
+          (100 * fill.perSecond) / barePerSecond,
           fill.peakMebibytes ?? Number.NaN,
           course.filledMebibytes ?? Number.NaN,
           course.restartMilliseconds,
           drain.perSecond,
-          (100 * drain.perSecond) / bare.readsPerSecond,
           drain.peakMebibytes ?? Number.NaN,
         ],
         faults,
