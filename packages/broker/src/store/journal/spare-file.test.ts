@@ -6,11 +6,16 @@ import type { DiskFile, Files } from '../disk/files.js';
 import { SpareFile } from './spare-file.js';
 
 const FILE_BYTES = 10;
+/** What is filled with zeros at once. */
+const PIECE_BYTES = 1_048_576;
 
 /** A disk of names and sizes, where a rename takes as long as the test says. */
 class SlowDisk {
   readonly sizes = new Map<string, number>();
   readonly calls: string[] = [];
+  freeBytes = Number.MAX_SAFE_INTEGER;
+  /** Called when a file is written to, with its size before. */
+  onWrite: (path: string, size: number) => Promise<void> = () => Promise.resolve();
   #renames: (() => void)[] = [];
 
   readonly files: Partial<Files> = {
@@ -27,6 +32,7 @@ class SlowDisk {
       this.sizes.delete(from);
       this.sizes.set(to, size);
     },
+    freeBytes: () => Promise.resolve(this.freeBytes),
     remove: (path) => {
       this.sizes.delete(path);
       return Promise.resolve();
@@ -43,9 +49,9 @@ class SlowDisk {
   #file(path: string): Partial<DiskFile> {
     return {
       size: () => Promise.resolve(this.sizes.get(path) ?? 0),
-      write: (bytes, position) => {
+      write: async (bytes, position) => {
+        await this.onWrite(path, position);
         this.sizes.set(path, position + bytes.length);
-        return Promise.resolve();
       },
       sync: () => Promise.resolve(),
       close: () => Promise.resolve(),
@@ -58,9 +64,9 @@ function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function spareOn(disk: SlowDisk): SpareFile {
+function spareOn(disk: SlowDisk, fileBytes: number = FILE_BYTES): SpareFile {
   const ports = { files: disk.files as Files, clock: new ManualClock(), logger: silentLogger };
-  return new SpareFile({ directory: 'd', fileBytes: FILE_BYTES, sync: 'always' }, ports, () => {});
+  return new SpareFile({ directory: 'd', fileBytes, sync: 'always' }, ports, () => {});
 }
 
 test('is not made ready again before it has its new name', async () => {
@@ -97,4 +103,38 @@ test('touches nothing in the directory when it is closed', async () => {
   await settled();
   assert.deepEqual(disk.calls, []);
   assert.ok(disk.sizes.has('d/old'));
+});
+
+test('is not filled while batches are large and there is much room', async () => {
+  const disk = new SlowDisk();
+  const spare = spareOn(disk);
+  await spare.weigh(FILE_BYTES);
+  spare.prepare();
+  await spare.take('d/one');
+  assert.deepEqual(disk.calls, ['open d/one']);
+  disk.freeBytes = FILE_BYTES;
+  await spare.weigh(FILE_BYTES);
+  spare.prepare();
+  await settled();
+  assert.equal(disk.sizes.get('d/journal-spare'), FILE_BYTES);
+  await spare.close();
+});
+
+test('what has been filled of it is used when batches have become large meanwhile', async () => {
+  const disk = new SlowDisk();
+  const spare = spareOn(disk, 3 * PIECE_BYTES);
+  let written = (): void => {};
+  disk.onWrite = (_path, size) =>
+    size === 0 ? Promise.resolve() : new Promise((resolve) => (written = resolve));
+  spare.prepare();
+  await settled();
+  await spare.weigh(PIECE_BYTES);
+  const taken = spare.take('d/new');
+  await settled();
+  assert.deepEqual(disk.calls, ['open d/journal-spare'], 'it is being written to');
+  written();
+  await disk.renameNow();
+  await taken;
+  assert.deepEqual(Object.fromEntries(disk.sizes), { 'd/new': 2 * PIECE_BYTES });
+  await spare.close();
 });
