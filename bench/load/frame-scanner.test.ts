@@ -14,6 +14,7 @@ function scan(chunks: readonly Buffer[]): string[] {
     },
     body: (buffer, start, end) => told.push(`body ${buffer.toString('latin1', start, end)}`),
     confirm: (tag, multiple, isNack) => told.push(`confirm ${tag} ${multiple} ${isNack}`),
+    closed: () => told.push('closed'),
   });
   for (const chunk of chunks) scanner.take(chunk);
   return told;
@@ -80,4 +81,8 @@ test('a cycle numbers each stream from 0, and publishes no more than it is asked
   assert.equal(bodies.length, cycle.published);
   assert.deepEqual(bodies.slice(0, 5), ['4:0', '9:0', '4:1', '9:1', '4:2']);
   assert.equal(cycle.publishedTo(4) + cycle.publishedTo(9), cycle.published);
+});
+
+test('tells that the broker agrees to the end', () => {
+  assert.deepEqual(scan([encodeMethodFrame(0, 'connection.close-ok', {})]), ['closed']);
 });

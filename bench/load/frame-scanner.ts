@@ -9,6 +9,7 @@ const BASIC_ACK = 80;
 const BASIC_NACK = 120;
 const CHANNEL_CLOSE = 20 * 0x10000 + 40;
 const CONNECTION_CLOSE = 10 * 0x10000 + 50;
+const CONNECTION_CLOSE_OK = 10 * 0x10000 + 51;
 
 /** Takes what a {@link FrameScanner} finds. Tags are the lower 32 bits: nobody runs that long. */
 export interface FrameEvents {
@@ -18,6 +19,8 @@ export interface FrameEvents {
   body?(buffer: Buffer, start: number, end: number): void;
   /** The broker confirms, or with `isNack` refuses, what was published. */
   confirm?(tag: number, multiple: boolean, isNack: boolean): void;
+  /** The broker agrees that the connection is closed: nothing follows. */
+  closed?(): void;
 }
 
 /** Walks over frames by their lengths and looks at nothing that no row needs. */
@@ -58,6 +61,8 @@ export class FrameScanner {
     } else if (id === BASIC * 0x10000 + BASIC_ACK || id === BASIC * 0x10000 + BASIC_NACK) {
       const isNack = (id & 0xffff) === BASIC_NACK;
       this.#events.confirm?.(buffer.readUInt32BE(at + 8), (buffer[at + 12]! & 1) === 1, isNack);
+    } else if (id === CONNECTION_CLOSE_OK) {
+      this.#events.closed?.();
     } else if (id === CHANNEL_CLOSE || id === CONNECTION_CLOSE) {
       const text = buffer.subarray(at + 7, Math.min(end, at + 7 + buffer[at + 6]!));
       throw new Error(`the broker closed: ${buffer.readUInt16BE(at + 4)} ${text}`);

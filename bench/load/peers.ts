@@ -26,7 +26,8 @@ export class Peers {
 
   /** Has `events` told of everything that comes; `afterChunk` follows each chunk. */
   scan(peer: RawPeer, events: FrameEvents, afterChunk: () => void = () => {}): void {
-    const scanner = new FrameScanner(events);
+    // RabbitMQ leaves it to its peer to close the socket, and waits for half a minute.
+    const scanner = new FrameScanner({ ...events, closed: () => peer.socket.destroy() });
     peer.stream((chunk) => {
       try {
         scanner.take(chunk);
