@@ -36,8 +36,8 @@ export interface Course {
   /** What the broker held a while after the fill, in MiB. */
   readonly filledMebibytes: number | undefined;
   /**
-   * What the disk does when nothing else is asked of it than synced writes as large as the broker's,
-   * in messages a second. Undefined where it is not known where a broker writes to.
+   * What the disk does when nothing is asked of it but synced writes as large as the broker's, in
+   * messages a second. Undefined where it is not known where a broker writes to.
    */
   readonly barePerSecond: number | undefined;
   readonly unacknowledged: Phase | undefined;

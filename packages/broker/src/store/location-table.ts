@@ -135,6 +135,7 @@ export class LocationTable {
     if (chunk === undefined || chunk.locations[slot] !== UNKNOWN) return false;
     chunk.locations[slot] = location;
     chunk.bodyBytes[slot] = bodyBytes;
+    if (!survives(location)) chunk.isWhole = false;
     return true;
   }
 
