@@ -18,6 +18,8 @@ const USAGE = `npm run bench -- [options]
   --url NAME=URL      another broker that runs already, by amqp:// URL; may be given more than once
   --no-rabbitmq       leave RabbitMQ out although it is installed
   --json FILE         where the numbers go, and beside it a picture (a new file in bench/results)
+  --awake             keep processors from going to sleep: on virtual machines that takes most of
+                      the time wherever an answer is waited for
   --docs              write docs/performance-results.md anew, and its picture
   --prof DIR          a CPU profile of Leveret, for the inspector of Chrome`;
 
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     url: { type: 'string', multiple: true, default: [] },
     'no-rabbitmq': { type: 'boolean', default: false },
     json: { type: 'string' },
+    awake: { type: 'boolean', default: false },
     docs: { type: 'boolean', default: false },
     prof: { type: 'string' },
     list: { type: 'boolean', default: false },
@@ -46,6 +49,7 @@ if (values.help) {
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
     json: values.json,
+    awake: values.awake,
     docs: values.docs,
   });
 }

@@ -8,6 +8,7 @@ import { machine } from './machine.js';
 import { faultsOf, type Line, linesOf, tableOfLines } from './report.js';
 import { resultsPage } from './results-page.js';
 import { ROWS } from './rows/rows.js';
+import { keepAwake } from './keep-awake.js';
 
 export interface RunOptions {
   /** Parts of the names of rows; none: all rows. */
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly seconds: number;
   /** Where the numbers go, and beside it a picture. Default a new file in `bench/results`. */
   readonly json: string | undefined;
+  /** Whether processors are kept from going to sleep. */
+  readonly awake?: boolean;
   /** Whether the page in the documentation is written anew. */
   readonly docs?: boolean;
 }
@@ -29,7 +32,7 @@ const PAGE = 'performance-results';
  */
 export async function runAndReport(
   sources: readonly BrokerSource[],
-  { rows, rounds, seconds, json, docs = false }: RunOptions,
+  { rows, rounds, seconds, json, awake = false, docs = false }: RunOptions,
 ): Promise<void> {
   if (!(rounds >= 1 && seconds > 0)) throw new Error('--rounds and --seconds must be above 0');
   const chosen = ROWS.filter(({ name }) => {
@@ -39,19 +42,24 @@ export async function runAndReport(
   const brokers = sources.map(({ name }) => name);
   const began = new Date().toISOString();
   const lines: Line[] = [];
-  await compare(sources, chosen, {
-    rounds,
-    seconds,
-    progress: (result) => {
-      const some = linesOf(result, brokers);
-      lines.push(...some);
-      console.error(`${tableOfLines(some, brokers).split('\n').slice(2).join('\n')}`);
-    },
-  });
+  const letSleep = awake ? keepAwake() : undefined;
+  try {
+    await compare(sources, chosen, {
+      rounds,
+      seconds,
+      progress: (result) => {
+        const some = linesOf(result, brokers);
+        lines.push(...some);
+        console.error(`${tableOfLines(some, brokers).split('\n').slice(2).join('\n')}`);
+      },
+    });
+  } finally {
+    letSleep?.();
+  }
   console.log(`\n${tableOfLines(lines, brokers)}\n\n${faultsOf(lines)}`);
   const file = json ?? `${RESULTS}/${began.replace(/[:.]/g, '-')}.json`;
   await mkdir(dirname(file), { recursive: true });
-  const results = { began, rounds, seconds, machine: machine(), brokers, lines };
+  const results = { began, rounds, seconds, awake, machine: machine(), brokers, lines };
   await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`);
   const picture = file.replace(/(\.json)?$/, '.svg');
   await writeFile(picture, chartOf(lines, brokers));
