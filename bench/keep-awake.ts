@@ -9,9 +9,9 @@ const IDLER = `
 
 /**
  * Keeps every processor awake, with a process each that has nothing to do and gives way to all
- * others. On a virtual machine a processor that has gone idle takes 50 µs and more to come back, and
- * where two processes wait for each other's answers that is all that is measured. Returns what ends
- * it.
+ * others (`chrt --idle`, which Linux has). On a virtual machine a processor that has gone idle
+ * takes 50 µs and more to come back, and where two processes wait for each other's answers that is
+ * all that is measured. Returns what ends it.
  */
 export function keepAwake(): () => void {
   const idlers = Array.from({ length: availableParallelism() }, () => {

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import type { BrokerSource } from './brokers/broker.js';
 import { chartOf } from './chart.js';
 import { compare } from './comparison.js';
+import { keepAwake } from './keep-awake.js';
 import { machine } from './machine.js';
 import { faultsOf, type Line, linesOf, tableOfLines } from './report.js';
 import { resultsPage } from './results-page.js';
 import { ROWS } from './rows/rows.js';
-import { keepAwake } from './keep-awake.js';
 
 export interface RunOptions {
   /** Parts of the names of rows; none: all rows. */
