@@ -5,7 +5,10 @@ import type { DiskFile, Files } from '../disk/files.js';
 import { indexPath } from './file-index.js';
 import { type JournalOptions, SPARE_NAME, type SyncPolicy } from './journal-file.js';
 
-/** Zeros are written in pieces of this size, so that they do not hold up what matters. */
+/**
+ * Zeros are written in pieces of this size, each put on the disk before the next: a confirm that
+ * waits for the disk waits for no more than one of them.
+ */
 const PIECE_BYTES = 1_048_576;
 
 /**
@@ -146,7 +149,8 @@ export class SpareFile {
 
   /** Whether it has been filled to its end, and not been cut short. */
   async #fill(): Promise<boolean> {
-    const file = await this.#files.open(this.#path, { create: true, durableWrites: false });
+    const durableWrites = this.#sync !== 'never';
+    const file = await this.#files.open(this.#path, { create: true, durableWrites });
     try {
       const zeros = Buffer.alloc(PIECE_BYTES);
       for (let at = await file.size(); at < this.#fileBytes; ) {
