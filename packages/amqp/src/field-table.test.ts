@@ -69,6 +69,14 @@ test('decimals and voids', () => {
   assert.ok(!sameFieldValue({ type: 'V', value: null }, { type: 't', value: false }));
 });
 
+test('numbers that are none are the same, on their own and inside of others', () => {
+  const none: FieldValue = { type: 'd', value: Number.NaN };
+  assert.ok(sameFieldValue(none, { type: 'd', value: Number.NaN }));
+  assert.ok(sameFieldValue({ type: 'A', value: [none] }, { type: 'A', value: [none] }));
+  assert.ok(!sameFieldValue(none, { type: 'd', value: 0 }));
+  assert.ok(sameFieldValue({ type: 'd', value: -0 }, { type: 'd', value: 0 }));
+});
+
 test('every value is the same as itself after a trip over the wire', () => {
   fc.assert(
     fc.property(fieldValue, (value) => {

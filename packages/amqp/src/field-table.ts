@@ -96,7 +96,12 @@ export function sameFieldValue(a: FieldValue, b: FieldValue): boolean {
   const valueA = comparable(a);
   const valueB = comparable(b);
   if (valueA === undefined || valueB === undefined) return identical(a, b);
-  return valueA === valueB;
+  return isSame(valueA, valueB);
+}
+
+/** A NaN is the same as another one, and a zero as one below it. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || Object.is(a, b);
 }
 
 /** What types that may be compared with each other share: a bigint, a number or a string. */
@@ -128,7 +133,7 @@ function identical(a: FieldValue, b: FieldValue): boolean {
   if (a.type === 'D' && b.type === 'D') {
     return a.value.scale === b.value.scale && a.value.value === b.value.value;
   }
-  return a.type === b.type && comparable(a) === comparable(b);
+  return a.type === b.type && isSame(comparable(a), comparable(b));
 }
 
 function identicalArrays(a: readonly FieldValue[], b: readonly FieldValue[]): boolean {
