@@ -159,6 +159,7 @@ export class SpareFile {
         await file.write(zeros.subarray(0, bytes), at);
         at += bytes;
       }
+      // What was in it already, from an earlier use, may not be on the disk.
       if (this.#sync !== 'never') await file.sync();
       return true;
     } finally {
